@@ -496,6 +496,7 @@ create table promo_settlement (
   click_id bigint not null default 0,
   rounds bigint not null default 0,
   doubted_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  late_sends text[] not null default '{}'::text[],
   constraint promo_settlement_only_row_check CHECK (only_row),
   constraint promo_settlement_pkey PRIMARY KEY (only_row)
 );

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
@@ -61,7 +61,8 @@ function finder(over: Database = database) {
   const log = pino({ base: null }, { write: (line: string) => lines.push(line) })
   return { lines, find: doubtFinder({ database: over, log, now: () => now }) }
 }
-const told = () => doubtsToReport(tested.sql)
+const told = async () => (await doubtsToReport(tested.sql)).rates
+const late = async () => (await doubtsToReport(tested.sql)).late
 
 test('a doubted send is found without any reader, by one of many instances, and logged once', async () => {
   await send(4)
@@ -144,4 +145,84 @@ test('a database failure on the way is logged, and retried', async () => {
   }
   expect(said).toEqual([[], ['sends could not be examined'], ['doubted sends could not be stored']])
   expect(await told()).toEqual([])
+})
+
+describe('sends that were reported late', () => {
+  /** Of 500 clickers, by the hours in which they usually come. */
+  const spans = { 0: 90, 1: 80, 2: 60, 3: 105, 6: 82, 12: 50, 24: 25, 48: 8 }
+
+  /**
+   * A send of two texts every five days to 10,000 recipients each. Those that went out `lateOnes` days ago were
+   * reported four hours later: 200 had clicked by then.
+   */
+  async function sendEveryFiveDays(lateOnes: readonly number[]): Promise<void> {
+    for (const ago of [26, 21, 16, 11, 6, 1])
+      for (const variation_id of [42, 43]) {
+        const isLate = lateOnes.includes(ago)
+        const at = now - (ago * 24 - (isLate ? 4 : 0)) * hour
+        const send = { at, variation_id, newsletter_send_id: `${ago} days ago`, recipients: 10_000 }
+        await recordImpressions(tested.sql, [anImpression(send)])
+        const come = Object.entries(spans).filter(([hours]) => Number(hours) < ago * 24 - 12)
+        if (lateOnes.includes(ago - 5)) come.push(['72', 200])
+        for (const [hours, clickers] of come) {
+          const left = isLate ? Math.round(clickers * 0.6) : clickers
+          await tested.sql`
+            insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
+            select id, ${hours}::integer, ${left}, ${left}, ${left} from promo_impression_tracking
+            where newsletter_send_id = ${send.newsletter_send_id} and variation_id = ${variation_id}
+          `
+        }
+      }
+  }
+  const hour = day / 24
+
+  test('are found without any reader, logged once with all their texts, and reported until mended', async () => {
+    await sendEveryFiveDays([6])
+    await looked('1 day')
+    const { find, lines } = finder()
+    await find()
+    expect(await late()).toEqual(['6 days ago'])
+    expect(await told()).toEqual([])
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      {
+        send: '6 days ago',
+        msg: expect.stringMatching(
+          /^Send 6 days ago was probably reported hours after .* about 400 of the clickers/,
+        ),
+      },
+    ])
+    await looked('1 day')
+    await find()
+    expect(await late()).toEqual(['6 days ago'])
+    expect(lines).toHaveLength(1)
+    await tested.sql`delete from promo_send_metrics where hours = 72`
+    await looked('1 day')
+    await find()
+    expect(await late()).toEqual([])
+    expect(lines).toHaveLength(1)
+  })
+
+  test('are reported for a week, newest first, and each is logged when it is new', async () => {
+    await sendEveryFiveDays([11, 6])
+    await looked('1 day')
+    const { find, lines } = finder()
+    await find()
+    expect(await late()).toEqual(['6 days ago'])
+    await emptyDatabase(tested.sql)
+    await insertPromos(tested.sql)
+    await sendEveryFiveDays([6, 1])
+    await tested.sql`update promo_settlement set late_sends = '{"6 days ago"}'`
+    await looked('1 day')
+    await find()
+    expect(await late()).toEqual(['1 days ago', '6 days ago'])
+    expect(lines.map((line) => JSON.parse(line).send)).toEqual(['6 days ago', '1 days ago'])
+  })
+
+  test('are none where reports are in time', async () => {
+    await sendEveryFiveDays([])
+    await looked('1 day')
+    const { find, lines } = finder()
+    await find()
+    expect([await late(), lines]).toEqual([[], []])
+  })
 })

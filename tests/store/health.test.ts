@@ -247,6 +247,23 @@ test('sends that newsletters may share are a hint for a week, by name', async ()
   await store.sql`delete from promo_impression_tracking`
 })
 
+test('sends that were reported late are one hint, which names the newest five', async () => {
+  const found = (sends: string[]) =>
+    store.sql`
+      update promo_settlement
+      set late_sends = array(select json_array_elements_text(${JSON.stringify(sends)}::text::json))
+    `
+  const hint =
+    'these sends were probably reported hours after they went out, so their first clickers are shown for earlier ' +
+    'ones; have your script report a send before it goes out, or as it does: '
+  await found(['z', 'y', 'x', 'w', 'v'])
+  expect(await health()).toMatchObject({ code: 200, hints: [`${hint}z, y, x, w, v`] })
+  await found(['z', 'y', 'x', 'w', 'v', 'u', 't'])
+  expect(await health()).toMatchObject({ code: 200, hints: [`${hint}z, y, x, w, v and 2 more`] })
+  await found([])
+  expect(await health()).toMatchObject({ code: 200, hints: [] })
+})
+
 test('conversions that wait for their click are counted, and are a hint after an hour', async () => {
   const click = aClick({ at: Date.UTC(2026, 10, 18) })
   await recordConversions(store.sql, [aConversion({ ...ofClick(click), external_id: 'waits' })])

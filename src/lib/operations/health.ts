@@ -10,7 +10,7 @@ import { listEarnedCurrencies } from '../store/earnings.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
 import { rateSentence } from '../wording/doubts.ts'
-import { doubtsToReport } from './doubted-sends.ts'
+import { doubtsToReport, lateHint } from './doubted-sends.ts'
 import { withoutDetails } from './health-for-anybody.ts'
 import type { HealthReason, HealthReport } from './health-schema.ts'
 import type { LinkHints } from './link-hints.ts'
@@ -182,7 +182,8 @@ export function createHealth({
         ...(ofMautic?.hints ?? []),
         ...(ofWebhooks?.hints ?? []),
         ...ofLinks.hints,
-        ...(found.ok ? found.value.doubted.map(rateSentence) : []),
+        ...(found.ok ? found.value.doubted.rates.map(rateSentence) : []),
+        found.ok && lateHint(found.value.doubted.late),
         conversions &&
           conversions.seconds > longestUnknown &&
           'conversions are waiting for clicks or sends that are not known; after seven days they count without them',

@@ -14,14 +14,17 @@ type DatedSend = Omit<Parameters<typeof besideCrowds>[0][number], 'age'> &
 
 const day = 86_400_000
 
-/** The sends whose rate `assess` doubts, of all newsletters together, newest first; nothing else is computed. */
+/**
+ * What `assess` doubts that the people of a site can mend, rates and late reports, of all newsletters together, newest
+ * first; nothing else is computed.
+ */
 export function findDoubts(sends: readonly DatedSend[], now: number): Doubt[] {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
   const people = forNewsletter(reportedInTime(besideCrowds(besideSigns(aged).sends).sends), undefined)
   const inOrder = people.toSorted((one, other) => other.age - one.age)
   const { doubted } = sortSends(inOrder, curveOf(people))
   return doubtsOf(
-    doubted.filter(({ reason }) => reason === 'rate'),
+    doubted.filter(({ reason }) => reason === 'rate' || reason === 'reported_late'),
     sends,
   )
 }

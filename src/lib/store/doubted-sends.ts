@@ -1,3 +1,4 @@
+import { arrayLiteral } from '../database/array-literal.ts'
 import type { Sql } from '../database/sql.ts'
 import type { RateDoubt } from '../model/doubt.ts'
 
@@ -47,4 +48,25 @@ export const listDoubts = (sql: Sql, days: number, most: number) => sql<RateDoub
   where i.tracked_at > now() - ${days} * interval '1 day'
   order by i.tracked_at desc, i.id desc
   limit ${most}
+`
+
+/** Replaces the stored names of sends that were reported late, newest first; returns which of them are new. */
+export const keepLateSends = (sql: Sql, sends: readonly string[]) => sql<{ newsletter_send_id: string }[]>`
+  with former as (
+    select late_sends from promo_settlement
+  ), kept as (
+    update promo_settlement
+    set late_sends = ${arrayLiteral(sends, (send) => send)}::text[]
+    returning late_sends
+  )
+  select newsletter_send_id
+  from kept, unnest(kept.late_sends) newsletter_send_id
+  where newsletter_send_id not in (select unnest(late_sends) from former)
+`
+
+/** The sends that the last search found to be reported late, newest first. */
+export const listLateSends = (sql: Sql) => sql<{ newsletter_send_id: string }[]>`
+  select newsletter_send_id
+  from promo_settlement, unnest(late_sends) with ordinality send (newsletter_send_id, place)
+  order by place
 `

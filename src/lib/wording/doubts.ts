@@ -45,7 +45,7 @@ function sentenceOf(doubt: Doubt): string {
 }
 
 /** Of a send that was reported late: `early` of its clickers were recorded for other sends. */
-export function lateSentence(send: string, early: number): string {
+function lateSentence(send: string, early: number): string {
   const missing =
     early > 0
       ? `about ${count(early)} of the clickers shown for earlier sends are its own, and count for it`
