@@ -349,6 +349,12 @@ describe('doubts about late reports', () => {
     expect((before?.counted_clickers ?? 0) + (after?.early_clickers ?? 0)).toBeCloseTo(700, -1)
   })
 
+  test('name a late send as one, also if machines are among its clickers', () => {
+    const [doubt] = judge(changed(3, { signs: { uncertain: 100, doubtful: 0 } }))
+    expect(doubt).toMatchObject({ newsletter_send_id: '4', reason: 'reported_late', clickers: 300 })
+    expect(doubt?.counted_clickers).toBeLessThan(270)
+  })
+
   test('give the reason that takes most', () => {
     const reasonOf = (uncertain: number) =>
       judge(changed(2, { signs: { uncertain, doubtful: 0 } })).find(
