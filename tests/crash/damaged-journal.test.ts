@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { damagedFile } from '../../src/lib/buffer/damaged.ts'
+import { waitFor } from '../support/wait.ts'
 import { readHealth, readMetric, test, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce, userAgentOf } from './ledger.ts'
 
@@ -37,7 +38,7 @@ test('a torn and a damaged line of a dead instance are reported, and the intact 
   const rows = await database.sql`select 1 from promo_click_tracking`
   expect(rows).toHaveLength(18)
   expect(await readMetric(site, 'promo_journal_damaged_lines_total')).toBe(2)
-  expect(site.log.filter((line) => line.includes('journal lines could not be read'))).not.toEqual([])
+  await waitFor(() => expect(site.log.join()).toContain('journal lines could not be read'))
   expect(readdirSync(join(dataDir, 'journal')).filter((name) => name.endsWith('.journal'))).toEqual([])
   const aside = readFileSync(damagedFile(join(dataDir, 'journal')), 'utf8')
   const [flipped = '', torn = ''] = victims

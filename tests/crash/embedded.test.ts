@@ -38,7 +38,7 @@ test('the embedded database survives kills of the site, of its server and of bot
     site.log.some((line) => line.includes('embedded PostgreSQL started'))
 
   const first = await openEmbedded()
-  expect(startedHere(first)).toBe(true)
+  await waitFor(() => expect(startedHere(first)).toBe(true))
   const url = embeddedUrl(dataDir)
   if (!url.ok) throw new Error(url.fault.message)
   await withClient(url.value, insertPromos)

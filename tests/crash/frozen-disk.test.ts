@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'vitest'
 import { patience } from '../support/patience.ts'
+import { waitFor } from '../support/wait.ts'
 import { readHealth, readMetric, test, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce } from './ledger.ts'
 
@@ -41,7 +42,7 @@ test.concurrent.for(['write', 'fsync'])(
         expect(await readMetric(site, 'promo_redirects_total', 'in_memory')).toBe(304)
       })
       expect(await readMetric(site, 'promo_journal_faults_total', 'hangs')).toBeGreaterThan(0)
-      expect(site.log.join('\n')).toContain('"fault":"hangs"')
+      await waitFor(() => expect(site.log.join('\n')).toContain('"fault":"hangs"'))
       // Longer than anything in the site comes round: it beats, looks for orphans and writes snapshots.
       const until = performance.now() + 11_000
       while (performance.now() < until) {

@@ -49,7 +49,7 @@ describe("the specification's tests", () => {
       status: 503,
       body: expect.stringContaining('database_unavailable'),
     })
-    expect(site.log.join('\n')).toMatch(/"level":(40|50)/)
+    await waitFor(() => expect(site.log.join('\n')).toMatch(/"level":(40|50)/))
     await server.start()
     await waitFor(
       async () =>

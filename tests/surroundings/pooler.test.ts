@@ -133,7 +133,7 @@ describe.skipIf(missing)(`PgBouncer in transaction mode${missing ? `: ${missing}
       await waitFor(async () =>
         expect((await readHealth(site)).database).toMatchObject({ ok: false, fault: 'unsuitable' }),
       )
-      expect(site.log.join('\n')).toContain('set extra_float_digits = 1')
+      await waitFor(() => expect(site.log.join('\n')).toContain('set extra_float_digits = 1'))
       await set('1')
       await pooler.stop()
       await pooler.start()
