@@ -495,7 +495,7 @@ describe('the outbox', () => {
     await store.sql`insert into promo_outbox (target, body) values ('quick', '{}')`
     void outbox.look()
     await expect.poll(() => sent).toEqual(['quick', 'quick'])
-    expect(messages).toEqual(['the outbox failed unexpectedly'])
+    await expect.poll(() => messages).toEqual(['the outbox failed unexpectedly'])
     await outbox.close(10)
     release()
     await looking

@@ -33,7 +33,7 @@ test('every value of any JSON is found, and no key is wrongly called repeated', 
 
 test('a text of the largest size is checked quickly, and the answer is bounded', () => {
   const deep = '{"a":1,"a":'.repeat(1_500)
-  const began = performance.now()
+  const before = process.threadCpuUsage()
   for (const json of [
     '['.repeat(8_192) + ']'.repeat(8_192),
     `${deep}1${'}'.repeat(1_500)}`,
@@ -43,7 +43,8 @@ test('a text of the largest size is checked quickly, and the answer is bounded',
     expect(parseJson(json).ok).toBe(true)
     expect(repeatedIn(json).length).toBeLessThanOrEqual(20)
   }
-  expect(performance.now() - began).toBeLessThan(1_000)
+  const { user, system } = process.threadCpuUsage(before)
+  expect((user + system) / 1_000).toBeLessThan(1_000)
 })
 
 test('invalid JSON is refused with the parser’s message', () => {

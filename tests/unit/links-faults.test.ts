@@ -228,7 +228,7 @@ describe('the slug in a path', () => {
   ])('%s: %s', (path, slug) => expect(slugIn(path)).toBe(slug))
 
   test('is found quickly in a path of any length', () => {
-    const began = performance.now()
+    const before = process.threadCpuUsage()
     for (const unit of ['/', '/a', '%2F', '/)', ')', '%C2%A0', '&', '/&'])
       for (const [head, tail] of [
         ['', ''],
@@ -237,7 +237,8 @@ describe('the slug in a path', () => {
         ['/a)', 'a/'],
       ])
         slugIn(`${head}${unit.repeat(16_384 / unit.length)}${tail}`)
-    expect(performance.now() - began).toBeLessThan(1_000)
+    const { user, system } = process.threadCpuUsage(before)
+    expect((user + system) / 1_000).toBeLessThan(1_000)
   })
 })
 

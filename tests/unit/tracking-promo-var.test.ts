@@ -243,7 +243,7 @@ describe('a damaged query', () => {
   })
 
   test('of any length is read quickly', () => {
-    const began = performance.now()
+    const before = process.threadCpuUsage()
     for (const unit of [
       '&',
       '?',
@@ -258,7 +258,8 @@ describe('a damaged query', () => {
       ';amp',
     ])
       readPromoVar(unit.repeat(16_384 / unit.length))
-    expect(performance.now() - began).toBeLessThan(1_000)
+    const { user, system } = process.threadCpuUsage(before)
+    expect((user + system) / 1_000).toBeLessThan(1_000)
   })
 })
 
