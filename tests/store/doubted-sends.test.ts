@@ -218,6 +218,24 @@ describe('sends that were reported late', () => {
     expect(lines.map((line) => JSON.parse(line).send)).toEqual(['6 days ago', '1 days ago'])
   })
 
+  test('are reported even if their recipients are wrong as well', async () => {
+    await sendEveryFiveDays([6])
+    await tested.sql`update promo_impression_tracking set recipients = 1000 where newsletter_send_id = '6 days ago'`
+    await tested.sql`update promo_settlement set late_sends = '{}'`
+    await looked('1 day')
+    const { find, lines } = finder()
+    await find()
+    expect(await told()).toHaveLength(2)
+    expect(await late()).toEqual(['6 days ago'])
+    expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+      expect.stringMatching(/× the usual rate: 1,000 recipients were reported/),
+      expect.stringMatching(/× the usual rate: 1,000 recipients were reported/),
+      expect.stringMatching(
+        /was probably reported hours after .* about 400 of the clickers .* are its own\. Report/,
+      ),
+    ])
+  })
+
   test('are none where reports are in time', async () => {
     await sendEveryFiveDays([])
     await looked('1 day')

@@ -254,8 +254,8 @@ test('sends that were reported late are one hint, which names the newest five', 
       set late_sends = array(select json_array_elements_text(${JSON.stringify(sends)}::text::json))
     `
   const hint =
-    'these sends were probably reported hours after they went out, so their first clickers are shown for earlier ' +
-    'ones; have your script report a send before it goes out, or as it does: '
+    'these sends were probably reported hours after they went out, so their first clickers are missing or shown for ' +
+    'earlier ones; have your script report a send before it goes out, or as it does: '
   await found(['z', 'y', 'x', 'w', 'v'])
   expect(await health()).toMatchObject({ code: 200, hints: [`${hint}z, y, x, w, v`] })
   await found(['z', 'y', 'x', 'w', 'v', 'u', 't'])

@@ -45,6 +45,11 @@ test.each<[string, Doubt, RegExp]>([
     /was clicked by more people \(75\) than got it: 1 recipient was reported.*lacked “recipients”/,
   ],
   [
+    'fewer than those who clicked',
+    aDoubt({ recipients: 50 }),
+    /got it: 50 recipients were reported, so the number is wrong\. It is left out\. Correct them with “promo recip/,
+  ],
+  [
     'usual',
     aDoubt({ factor: 12.3, recipients: 5_200 }),
     /12 × the usual rate, with the usual number of recipients: machines, or an unusual day\./,
@@ -117,17 +122,48 @@ describe('a send that was reported late', () => {
       aDoubt(),
       other,
       late(30, { variation_id: 5 }),
+      aDoubt({ newsletter_send_id: 'other', reason: 'signs' }),
     ])
     expect(sentences).toEqual([
       expect.stringMatching(/9 × the usual rate/),
       others('1,230'),
       others('7').replace('2026-11-20', 'other'),
       expect.stringMatching(/within an hour/),
-      expect.stringMatching(/weak sign/),
+      expect.stringMatching(/^Send 2026-11-20 got unusually many clicks with a weak sign/),
+      expect.stringMatching(/^Send other got unusually many clicks with a weak sign/),
       'Send 2026-11-20 got far more of its clicks late than is usual here, as if they were of the next send of its ' +
         'text. It counts with about 75 of the 75 who clicked.',
     ])
   })
+})
+
+test.each<[Doubt['reason'], RegExp]>([
+  ['burst', /^Send 2026-11-20 got in 3 segments far more of its clicks within an hour /],
+  ['signs', /^Send 2026-11-20 got in 3 segments unusually many clicks with a weak sign /],
+  ['late_clicks', /^Send 2026-11-20 got in 3 segments far more of its clicks late /],
+])('texts of a send whose clickers count in part (%s) are told together', (reason, begins) => {
+  const parts = [
+    aDoubt({ reason, variation_id: 4, clickers: 1_000, counted_clickers: 400 }),
+    aDoubt({ reason, variation_id: 5, clickers: 30, counted_clickers: 20 }),
+    aDoubt({ reason, variation_id: 6, clickers: 7, counted_clickers: 6 }),
+  ]
+  const [sentence = '', ...others] = doubtSentences(parts)
+  expect(others).toEqual([])
+  expect(sentence).toMatch(begins)
+  expect(sentence).toMatch(/\. They count with about 426 of the 1,037 who clicked\.$/)
+})
+
+test('a send with wrong recipients that was reported late as well is told for both', () => {
+  const wrong = aDoubt({ early_clickers: 40 })
+  expect(doubtSentences([wrong])).toEqual([
+    expect.stringMatching(/^Send 2026-11-20 has 9 × the usual rate: .* It hardly counts\. /),
+    'Send 2026-11-20 was probably reported hours after it went out: about 40 of the clickers shown for earlier ' +
+      'sends are its own. Report a send before it goes out, or as it does.',
+  ])
+  const other = aDoubt({ variation_id: 5, reason: 'reported_late', early_clickers: 7 })
+  const [, late, ...others] = doubtSentences([wrong, other])
+  expect(late).toMatch(/about 47 of the clickers shown for earlier sends are its own\. Report/)
+  expect(others).toEqual([])
 })
 
 test('the figures of a period say how many of its sends are doubtful, each once', () => {

@@ -11,7 +11,7 @@ import {
   listLateSends,
 } from '../store/doubted-sends.ts'
 import { listSends } from '../store/evidence.ts'
-import { doubtSentences, rateSentence } from '../wording/doubts.ts'
+import { isLate, lateSentence, rateSentence } from '../wording/doubts.ts'
 
 /** Days after a send for which it is reported. */
 const reportFor = 7
@@ -31,8 +31,8 @@ export function lateHint(sends: readonly string[]): string | undefined {
   const named = sends.slice(0, mostReported).join(', ')
   const more = sends.length > mostReported ? ` and ${sends.length - mostReported} more` : ''
   return (
-    'these sends were probably reported hours after they went out, so their first clickers are shown for earlier ' +
-    `ones; have your script report a send before it goes out, or as it does: ${named}${more}`
+    'these sends were probably reported hours after they went out, so their first clickers are missing or shown for ' +
+    `earlier ones; have your script report a send before it goes out, or as it does: ${named}${more}`
   )
 }
 
@@ -52,7 +52,7 @@ export const doubtFinder =
     )
     const rates = doubts.filter(({ reason }) => reason === 'rate').slice(0, mostKept)
     const late = Map.groupBy(
-      doubts.filter(({ reason }) => reason === 'reported_late').slice(0, mostKept),
+      doubts.filter(isLate).slice(0, mostKept),
       ({ newsletter_send_id }) => newsletter_send_id,
     )
     const kept = await database.run(async (sql) => ({
@@ -65,6 +65,5 @@ export const doubtFinder =
       if (freshRates.has(keyOfSend(doubt)))
         log.warn({ send: doubt.newsletter_send_id, variation: doubt.variation_id }, rateSentence(doubt))
     const freshLate = new Set(kept.value.late.map(({ newsletter_send_id }) => newsletter_send_id))
-    for (const [send, parts] of late)
-      if (freshLate.has(send)) for (const sentence of doubtSentences(parts)) log.warn({ send }, sentence)
+    for (const [send, parts] of late) if (freshLate.has(send)) log.warn({ send }, lateSentence(send, parts))
   }

@@ -7,48 +7,57 @@ import { some } from './words.ts'
 /** How far recipients may differ from the usual number and still be called usual. */
 const usual = 1.5
 
-/** Those that can be mended come first. */
-const order: readonly Doubt['reason'][] = ['rate', 'reported_late', 'burst', 'signs', 'late_clicks']
-
-/** Why sends do not count as they were reported, and what was done about it. A send is late in all its parts. */
+/**
+ * Why sends do not count as they were reported, and what was done about it; those that can be mended come first. All
+ * texts of a send are told together, except for wrong numbers, since each has a command of its own.
+ */
 export function doubtSentences(doubts: readonly Doubt[]): string[] {
-  const told = new Map<string | Doubt, Doubt>()
-  for (const doubt of doubts) {
-    const key = doubt.reason === 'reported_late' ? doubt.newsletter_send_id : doubt
-    const early_clickers = doubt.early_clickers + (told.get(key)?.early_clickers ?? 0)
-    told.set(key, { ...doubt, early_clickers })
-  }
-  return [...told.values()]
-    .toSorted((one, other) => order.indexOf(one.reason) - order.indexOf(other.reason))
-    .map(sentenceOf)
+  return [
+    ...doubts.filter(({ reason }) => reason === 'rate').map(rateSentence),
+    ...bySend(doubts.filter(isLate)).map(([send, parts]) => lateSentence(send, parts)),
+    ...(['burst', 'signs', 'late_clicks'] as const).flatMap((reason) =>
+      bySend(doubts.filter((doubt) => doubt.reason === reason)).map(([send, parts]) =>
+        partSentence(reason, send, parts),
+      ),
+    ),
+  ]
 }
 
-function sentenceOf(doubt: Doubt): string {
-  const { newsletter_send_id, clickers, counted_clickers, early_clickers, reason } = doubt
-  const got = (what: string): string =>
-    `Send ${newsletter_send_id} got ${what}. ` +
-    `It counts with about ${count(counted_clickers)} of the ${count(clickers)} who clicked.`
-  switch (reason) {
-    case 'rate':
-      return rateSentence(doubt)
-    case 'reported_late':
-      return lateSentence(newsletter_send_id, early_clickers)
-    case 'burst':
-      return got('far more of its clicks within an hour than is usual here, as machines would click')
-    case 'signs':
-      return got('unusually many clicks with a weak sign of a machine')
-    case 'late_clicks':
-      return got(
-        'far more of its clicks late than is usual here, as if they were of the next send of its text',
-      )
-  }
+/** Whether a send was reported late, even if its rate is what it is doubted for. */
+export const isLate = ({ reason, early_clickers }: Doubt): boolean =>
+  reason === 'reported_late' || early_clickers > 0
+
+const bySend = (doubts: readonly Doubt[]): [send: string, parts: Doubt[]][] => [
+  ...Map.groupBy(doubts, ({ newsletter_send_id }) => newsletter_send_id),
+]
+
+const sumOf = (doubts: readonly Doubt[], pick: (doubt: Doubt) => number): number =>
+  doubts.reduce((sum, doubt) => sum + pick(doubt), 0)
+
+const got = {
+  burst: 'far more of its clicks within an hour than is usual here, as machines would click',
+  signs: 'unusually many clicks with a weak sign of a machine',
+  late_clicks: 'far more of its clicks late than is usual here, as if they were of the next send of its text',
 }
 
-/** Of a send that was reported late: `early` of its clickers were recorded for other sends. */
-function lateSentence(send: string, early: number): string {
+/** Of texts of a send, not all of whose clickers count. */
+function partSentence(reason: keyof typeof got, send: string, parts: readonly Doubt[]): string {
+  const several = parts.length > 1
+  const counted = count(sumOf(parts, (part) => part.counted_clickers))
+  const clicked = count(sumOf(parts, ({ clickers }) => clickers))
+  return (
+    `Send ${send} got${several ? ` in ${count(parts.length)} segments` : ''} ${got[reason]}. ` +
+    `${several ? 'They count' : 'It counts'} with about ${counted} of the ${clicked} who clicked.`
+  )
+}
+
+/** Of the texts of a send that was reported late: how many of its clickers were recorded for other sends. */
+export function lateSentence(send: string, parts: readonly Doubt[]): string {
+  const early = sumOf(parts, ({ early_clickers }) => early_clickers)
+  const counts = parts.every(({ reason }) => reason === 'reported_late')
   const missing =
     early > 0
-      ? `about ${count(early)} of the clickers shown for earlier sends are its own, and count for it`
+      ? `about ${count(early)} of the clickers shown for earlier sends are its own${counts ? ', and count for it' : ''}`
       : 'its first clickers are missing, and how many there were is estimated'
   return (
     `Send ${send} was probably reported hours after it went out: ${missing}. ` +
@@ -64,8 +73,8 @@ export function rateSentence(doubt: RateDoubt): string {
   const remedy = `Correct them with “promo recipients ${newsletter_send_id} --variation ${variation_id} COUNT”.`
   if (clickers > recipients)
     return (
-      `${send} was clicked by more people (${count(clickers)}) than got it: ${reported}, so either the ` +
-      `number is wrong or the report lacked “recipients” and counted as one. It is left out. ${remedy}`
+      `${send} was clicked by more people (${count(clickers)}) than got it: ${reported}, so ` +
+      `${recipients === 1 ? lacking : 'the number is wrong'}. It is left out. ${remedy}`
     )
   const off = Math.max(recipients / usual_recipients, usual_recipients / recipients)
   const rate =
@@ -77,6 +86,8 @@ export function rateSentence(doubt: RateDoubt): string {
   const cause = factor > 1 ? 'machines, or an unusual day' : 'mail that did not arrive, or an unusual day'
   return `${rate}${among}: ${cause}. It counts for less.`
 }
+
+const lacking = 'either the number is wrong or the report lacked “recipients” and counted as one'
 
 const times = (factor: number): string =>
   `${factor >= 10 ? count(Math.round(factor)) : Number(factor.toPrecision(factor < 1 ? 1 : 2))} ×`
