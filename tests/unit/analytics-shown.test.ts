@@ -55,6 +55,12 @@ test.each([
   [{ sends: 2, complete_sends: 2, clickers: 99 }, 'about 1 more send (1 more click)'],
   [{ sends: 1, complete_sends: 1, clickers: 99 }, 'about 2 more sends (1 more click)'],
   [{ sends: 0, complete_sends: 0, clickers: 0 }, 'about 3 more sends (100 more clicks)'],
+  // Minutes after a send its clicks say nothing of how many sends are needed.
+  [{ sends: 1, complete_sends: 0, clickers: 2 }, 'at least 2 more sends (98 more clicks)'],
+  [{ sends: 2, complete_sends: 0, clickers: 2 }, 'at least 1 more send (98 more clicks)'],
+  [{ sends: 3, complete_sends: 0, clickers: 2 }, 'three days for the late clicks of its sends'],
+  [{ sends: 1, complete_sends: 0, clickers: 100 }, '2 more sends'],
+  [{ sends: 2, complete_sends: 1, clickers: 40 }, 'about 3 more sends (60 more clicks)'],
   [{ sends: 2, complete_sends: 2, clickers: 100 }, '1 more send'],
   [{ sends: 3, complete_sends: 2, clickers: 100 }, 'three days for the late clicks of its sends'],
   [{ sends: 3, complete_sends: 3, clickers: 100 }, ''],

@@ -12,16 +12,17 @@ export const isKnown = ({ complete_sends, clickers }: Had): boolean =>
 export const needsSends = (had: Had): boolean => !isKnown({ ...had, complete_sends: had.sends })
 
 /**
- * What it still needs before it can be compared: "about 3 more sends (51 more clicks)". Its sends so far show
- * how many are needed for the clicks. Empty if it needs nothing.
+ * What it still needs before it can be compared: "about 3 more sends (51 more clicks)". Its sends so far show how many
+ * are needed for the clicks, once one of them has all of its own. Empty if it needs nothing.
  */
 export function neededBy({ sends, complete_sends, clickers }: Had): string {
   const clicks = neededClicks - clickers
   const fewest = neededSends - sends
-  if (clicks > 0) {
+  const fresh = sends > 0 && complete_sends === 0
+  if (clicks > 0 && (fewest > 0 || !fresh)) {
     const each = clickers / sends
-    const more = Math.max(1, fewest, each > 0 ? Math.ceil(clicks / each) : 0)
-    return `about ${some(more, 'more send')} (${some(clicks, 'more click')})`
+    const more = Math.max(1, fewest, each > 0 && !fresh ? Math.ceil(clicks / each) : 0)
+    return `${fresh ? 'at least' : 'about'} ${some(more, 'more send')} (${some(clicks, 'more click')})`
   }
   if (fewest > 0) return some(fewest, 'more send')
   return complete_sends < neededSends ? 'three days for the late clicks of its sends' : ''
