@@ -17,6 +17,26 @@ test('more clicks than recipients names the missing recipients instead of a rate
   expect(sendRate(aSend({ human_ctr: null }), 'human', now)).not.toContain('missing')
 })
 
+test('a report is said to count as one recipient only if each does', () => {
+  const told = (...recipients: number[]) => {
+    const sends = recipients.map((each) => aSend({ recipients: each, clickers: 280 }))
+    return [
+      summarySentence({ summary: aSummary({ human_ctr: 1_500 }), sends }, 'human', 0),
+      smallListWarning(sends, now),
+    ]
+  }
+  expect(told(1, 1)).toEqual([
+    expect.stringMatching(
+      /: the reports probably lack “recipients”, so each report counts as one recipient\.$/,
+    ),
+    expect.stringMatching(/“recipients”, so each report counts as one recipient\. Nothing can be learned/),
+  ])
+  expect(told(1, 50)).toEqual([
+    'There are more clicks than recipients: the reports probably lack “recipients”.',
+    expect.stringMatching(/“recipients”\. Nothing can be learned/),
+  ])
+})
+
 test('offers are compared by complete sends only', () => {
   const offer = (offer_id: number, smoothed_ctr: number, complete_sends: number) =>
     anOffer({

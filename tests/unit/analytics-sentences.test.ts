@@ -334,12 +334,13 @@ describe('a list too small to learn from', () => {
   const now = Date.UTC(2026, 10, 18, 12)
   const days = 86_400_000
   const sends = (recipients: number, clickers: number, count = 4, age = 3 * days) =>
-    Array.from({ length: count }, () => ({
+    Array.from({ length: count }, (_, place) => ({
+      newsletter_send_id: `${recipients} ${age} ${place}`,
       recipients,
       clickers,
       sent_at: new Date(now - age).toISOString(),
     }))
-  const warning = (...lists: ReturnType<typeof sends>[]) => smallListWarning(lists.flat(), now)
+  const warning = (...lists: Parameters<typeof smallListWarning>[0][]) => smallListWarning(lists.flat(), now)
 
   test('is detected by a rate that begins at two per cent and follows the evidence', () => {
     // (0 + 4) / (20 + 200) of 5 recipients are a clicker in 11 sends.
@@ -359,6 +360,15 @@ describe('a list too small to learn from', () => {
     expect(warning(sends(1_000, 0, 20, 3 * days - 1))).toBeUndefined()
     expect(warning(sends(100, 2, 20), sends(100, 0, 20, days))).toContain('about 50 sends')
     expect(warning(sends(100, 4, 20), sends(20, 0, 20, days))).toContain('about 60 recipients')
+  })
+
+  test('is told by its segments where sends are split, and reports without a name are no segments', () => {
+    const named = (...names: (string | null)[]) =>
+      names.map((newsletter_send_id) => ({ ...aSend(), newsletter_send_id, recipients: 5, clickers: 0 }))
+    expect(warning(named('a', 'a', 'b', 'b'))).toMatch(
+      /^A segment of a send goes to about 5 recipients here\./,
+    )
+    expect(warning(named('a', 'b', null, null))).toMatch(/^A send goes to about 5 recipients here\./)
   })
 
   test('does not include one without sends', () => {
@@ -403,10 +413,16 @@ describe('the period', () => {
     const at = (rate: number | null) => aSummary({ human_ctr: rate, overall_ctr: 9 })
     const sent_at = '2026-11-28T07:00:00Z'
     const now = Date.parse(sent_at)
-    expect(summarySentence({ summary: at(3.14), sends: [{ sent_at }] }, 'human', now)).toBe(
+    expect(summarySentence({ summary: at(3.14), sends: [{ sent_at, recipients: 9 }] }, 'human', now)).toBe(
       'Every 100 recipients brought 3.14 clicks by people so far.',
     )
-    expect(summarySentence({ summary: at(3.14), previous: at(4), sends: [{ sent_at }] }, 'human', now)).toBe(
+    expect(
+      summarySentence(
+        { summary: at(3.14), previous: at(4), sends: [{ sent_at, recipients: 9 }] },
+        'human',
+        now,
+      ),
+    ).toBe(
       'Every 100 recipients brought 3.14 clicks by people so far, down from 4.00 in the period before. ' +
         'The latest send still brings clicks, and small ups and downs are normal.',
     )

@@ -3,7 +3,7 @@ import type { Doubt } from '../../src/lib/model/doubt.ts'
 import type { SendEvidence } from '../../src/lib/model/send-evidence.ts'
 import { marks } from '../../src/lib/stats/arrival.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
-import { findDoubts } from '../../src/lib/stats/doubts.ts'
+import { doubtsOf, findDoubts } from '../../src/lib/stats/doubts.ts'
 import {
   differenceSentence,
   doubtSentences,
@@ -277,6 +277,24 @@ describe('every lowered rate is explained', () => {
     expect(signed(50)[0]?.counted_clickers).toBe(54)
   })
 
+  test('a send that loses fewer than three clickers in all its texts says nothing', () => {
+    const part = (name: string, clickers: number, left: number, reason: Doubt['reason'] = 'burst') => {
+      const send = { ...aSend(20, 0), newsletter_send_id: name, clickers, age: 20 }
+      return { send, factor: 1, usual: 38, counted: left / clickers, reason }
+    }
+    const told = (...parts: ReturnType<typeof part>[]) =>
+      doubtsOf(
+        parts,
+        parts.map(({ send }) => send),
+      ).map(({ newsletter_send_id }) => newsletter_send_id)
+    expect(told(part('one', 1, 1), part('two', 2, 0), part('more', 3, 0))).toEqual(['more'])
+    expect(told(part('split', 5, 4), part('split', 9, 7))).toEqual(['split', 'split'])
+    expect(
+      told(part('split', 2, 0), part('split', 2, 0, 'signs'), part('split', 2, 0, 'late_clicks')),
+    ).toEqual([])
+    expect(told(part('late', 2, 2, 'reported_late'), part('wrong', 2, 2, 'rate'))).toEqual(['late', 'wrong'])
+  })
+
   test('a send that is left out counts with nobody', () => {
     const { doubts } = judge([...usual, aSend(20, 100, 0, { recipients: 50 })])
     expect(doubts).toMatchObject([{ reason: 'rate', counted_clickers: 0 }])
@@ -286,7 +304,8 @@ describe('every lowered rate is explained', () => {
     const told = (changes: object, doubted = 0) =>
       restsOn({ sends: 3, complete_sends: 3, crowded_clickers: 0, ...changes }, doubted)
     expect(told({})).toBe('in 3 sends')
-    expect(told({ sends: 1 }, 1)).toBe('in 1 send, all doubtful')
+    expect(told({ sends: 1 }, 1)).toBe('in 1 send, a doubtful one')
+    expect(told({}, 3)).toBe('in 3 sends, all doubtful')
     expect(told({ crowded_clickers: 40 }, 1)).toBe('in 3 sends, 1 of them doubtful, 40 at shared addresses')
   })
 

@@ -23,15 +23,21 @@ export function findDoubts(sends: readonly DatedSend[], now: number): Doubt[] {
   const people = forNewsletter(reportedInTime(besideCrowds(besideSigns(aged).sends).sends), undefined)
   const inOrder = people.toSorted((one, other) => other.age - one.age)
   const { doubted } = sortSends(inOrder, curveOf(people))
-  return doubtsOf(
-    doubted.filter(({ reason }) => reason === 'rate' || reason === 'reported_late'),
-    sends,
-  )
+  return doubtsOf(doubted.filter(isMendable), sends)
 }
 
+const isMendable = ({ reason }: Pick<Doubt, 'reason'>): boolean =>
+  reason === 'rate' || reason === 'reported_late'
+
+/** If a send loses fewer clickers, that says nothing of it: one who clicked early may be one in a small list. */
+const fewest = 3
+
+const countLeftOut = (parts: readonly Doubt[]): number =>
+  parts.reduce((sum, { clickers, counted_clickers }) => sum + clickers - counted_clickers, 0)
+
 /**
- * The doubts with the figures that were reported, newest first: the sends of other lists were assessed as if they had
- * gone to this one.
+ * The doubts that are worth a word, with the figures that were reported, newest first: the sends of other lists were
+ * assessed as if they had gone to this one.
  */
 export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly DatedSend[]): Doubt[] {
   const reported = new Map(doubted.length > 0 ? sends.map((send) => [keyOfSend(send), send]) : [])
@@ -57,5 +63,9 @@ export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly
       reason,
     }
   })
-  return doubts.toSorted((one, other) => other.sent_at.localeCompare(one.sent_at))
+  const alike = Map.groupBy(doubts, ({ reason, newsletter_send_id }) => `${reason} ${newsletter_send_id}`)
+  return [...alike.values()]
+    .filter((parts) => parts.some(isMendable) || countLeftOut(parts) >= fewest)
+    .flat()
+    .toSorted((one, other) => other.sent_at.localeCompare(one.sent_at))
 }

@@ -122,7 +122,8 @@ type Rested = Pick<Statistics, 'sends' | 'complete_sends' | 'crowded_clickers'>
 export function restsOn({ sends, crowded_clickers }: Rested, doubted: number): string {
   return [
     `in ${some(sends, 'send')}`,
-    doubted > 0 && `${doubted < sends ? `${count(doubted)} of them` : 'all'} doubtful`,
+    doubted > 0 &&
+      (sends === 1 ? 'a doubtful one' : `${doubted < sends ? `${count(doubted)} of them` : 'all'} doubtful`),
     crowded_clickers > 0 && `${count(crowded_clickers)} at shared addresses`,
   ]
     .filter(Boolean)
@@ -154,3 +155,7 @@ export function differenceSentence(rated: readonly Rested[], doubted: number, li
 
 /** Shown with a rate above 100 %: what is most likely wrong. */
 export const missingRecipients = 'more clicks than recipients: the reports probably lack “recipients”'
+
+/** What follows from missing recipients, where no report of `sends` names any. */
+export const countsAsOne = (sends: readonly { recipients: number }[]): string =>
+  sends.every(({ recipients }) => recipients === 1) ? ', so each report counts as one recipient' : ''

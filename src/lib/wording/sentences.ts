@@ -10,7 +10,7 @@ import type {
 import type { Counting } from '../model/report-query.ts'
 import { neededSends } from '../stats/label.ts'
 import { roundTo } from '../stats/rounding.ts'
-import { missingRecipients } from './doubts.ts'
+import { countsAsOne, missingRecipients } from './doubts.ts'
 import type { Finding } from './finding.ts'
 import { areFirst, clickersOf, type SentTo } from './findings.ts'
 import { count, digits, percent, percentBetween, share } from './formats.ts'
@@ -27,7 +27,7 @@ const total = (rows: readonly Clicks[], counting: Counting): number =>
 type Summed = {
   summary: Summary
   previous?: Summary | undefined
-  sends?: readonly { sent_at: string }[] | undefined
+  sends?: readonly { sent_at: string; recipients: number }[] | undefined
 }
 
 /** Of the period as a whole. `now` is in milliseconds since 1970: a send may be too new to have most of its clicks. */
@@ -43,7 +43,7 @@ export function summarySentence(
     return clicks > 0
       ? 'There were clicks, but no send was reported: without recipients there is no click rate.'
       : 'Nothing was sent and nobody clicked in this period.'
-  if (current > 100) return `There are ${missingRecipients}, so each report counts as one recipient.`
+  if (current > 100) return `There are ${missingRecipients}${countsAsOne(sends)}.`
   if (clicks === 0) return `There were no ${people(counting)} in this period.`
   const unfinished = sends.some((send) => isNew(send, now))
   const before = previous?.[rate] ?? null

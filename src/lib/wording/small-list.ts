@@ -1,6 +1,6 @@
 import type { SendRow } from '../model/report.ts'
 import { neededClicks } from '../stats/label.ts'
-import { missingRecipients } from './doubts.ts'
+import { countsAsOne, missingRecipients } from './doubts.ts'
 import { some } from './words.ts'
 
 /** After this many milliseconds nearly all clickers of a send have clicked. */
@@ -10,7 +10,7 @@ const [priorClickers, priorRecipients] = [4, 200]
 /** With fewer clickers per send, judging a text takes more than a month of daily sends. */
 const fewestClickers = 3
 
-type SendFigures = Pick<SendRow, 'sent_at' | 'recipients' | 'clickers'>
+type SendFigures = Pick<SendRow, 'newsletter_send_id' | 'sent_at' | 'recipients' | 'clickers'>
 
 const sumOf = (sends: readonly SendFigures[], column: 'recipients' | 'clickers'): number =>
   sends.reduce((sum, send) => sum + send[column], 0)
@@ -22,7 +22,7 @@ const sumOf = (sends: readonly SendFigures[], column: 'recipients' | 'clickers')
 export function smallListWarning(sends: readonly SendFigures[], now: number): string | undefined {
   if (sends.length === 0) return undefined
   if (sumOf(sends, 'clickers') > sumOf(sends, 'recipients'))
-    return `There are ${missingRecipients}, so each report counts as one recipient. Nothing can be learned from them.`
+    return `There are ${missingRecipients}${countsAsOne(sends)}. Nothing can be learned from them.`
   const older = sends.filter(({ sent_at }) => now - Date.parse(sent_at) >= complete)
   const rate = (sumOf(older, 'clickers') + priorClickers) / (sumOf(older, 'recipients') + priorRecipients)
   const recipients = sumOf(sends, 'recipients') / sends.length
@@ -30,8 +30,10 @@ export function smallListWarning(sends: readonly SendFigures[], now: number): st
   if (clickers >= fewestClickers) return undefined
   const each = some(Math.max(1, Math.round(recipients)), 'recipient')
   const needed = some(Math.ceil(neededClicks / clickers), 'send')
+  const names = sends.flatMap(({ newsletter_send_id }) => newsletter_send_id ?? [])
+  const one = new Set(names).size < names.length ? 'A segment of a send' : 'A send'
   return (
-    `A send goes to about ${each} here. That is too few to learn from: each text would take about ` +
+    `${one} goes to about ${each} here. That is too few to learn from: each text would take about ` +
     `${needed} to get ${neededClicks} clicks. Put the differences below down to chance.`
   )
 }
