@@ -88,6 +88,54 @@ test.each<[string, Doubt, RegExp]>([
   expect(doubtSentences([doubt])).toEqual([expect.stringMatching(words)])
 })
 
+describe('texts of a send with an unusual rate', () => {
+  const parts = (...changes: Partial<Doubt>[]) =>
+    doubtSentences(changes.map((own, place) => aDoubt({ variation_id: place, recipients: 5_000, ...own })))
+
+  test('are told together, with the range of their rates', () => {
+    expect(parts({ factor: 4.52 }, { factor: 4.38 }, { factor: 12.2 }, { factor: 4.4 })).toEqual([
+      'Send 2026-11-20 has in 4 segments 4.4 to 12 × the usual rate, with the usual number of recipients: ' +
+        'machines, or an unusual day. They count for less.',
+    ])
+    expect(parts({ factor: 0.2 }, { factor: 0.22 })).toEqual([
+      'Send 2026-11-20 has in 2 segments 0.2 × the usual rate, with the usual number of recipients: ' +
+        'mail that did not arrive, or an unusual day. They count for less.',
+    ])
+    expect(parts({ factor: 0.04, clickers: 0 }, { factor: 0.05, clickers: 0 })).toEqual([
+      expect.stringMatching(
+        /^Send 2026-11-20 was clicked by nobody in 2 segments, with the usual .* They count/,
+      ),
+    ])
+    expect(parts({ factor: 3, recipients: 50_000 }, { factor: 4, recipients: 60_000 })).toEqual([
+      expect.stringMatching(/ has in 2 segments 3 to 4 × the usual rate among 110,000 recipients: machines/),
+    ])
+  })
+
+  test('are told apart if they differ in more, and each if its recipients are wrong', () => {
+    const told = parts(
+      { factor: 4 },
+      { factor: 0.2 },
+      { factor: 0.01, clickers: 0 },
+      { factor: 3, recipients: 50_000 },
+      { factor: 9, recipients: 500 },
+      { factor: 10, recipients: 510 },
+    )
+    expect(told).toEqual([
+      expect.stringMatching(/ 9 × the usual rate: 500 recipients were reported.*variation 4/),
+      expect.stringMatching(/ 10 × the usual rate: 510 recipients were reported.*variation 5/),
+      expect.stringMatching(/^Send 2026-11-20 has 4 × the usual rate, with/),
+      expect.stringMatching(/^Send 2026-11-20 has 0\.2 × the usual rate, with/),
+      expect.stringMatching(/^Send 2026-11-20 was clicked by nobody, with/),
+      expect.stringMatching(/^Send 2026-11-20 has 3 × the usual rate among 50,000/),
+    ])
+    const sends = [{ factor: 4 }, { factor: 4, newsletter_send_id: 'other' }]
+    expect(parts(...sends).map((sentence) => sentence.slice(0, 20))).toEqual([
+      'Send 2026-11-20 has ',
+      'Send other has 4 × t',
+    ])
+  })
+})
+
 describe('a send that was reported late', () => {
   const late = (early_clickers: number, changes: Partial<Doubt> = {}) =>
     aDoubt({ reason: 'reported_late', early_clickers, ...changes })

@@ -9,7 +9,7 @@ import { readWaitingConversions } from '../store/conversions.ts'
 import { listEarnedCurrencies } from '../store/earnings.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
-import { rateSentence } from '../wording/doubts.ts'
+import { rateSentences } from '../wording/doubts.ts'
 import { doubtsToReport, lateHint } from './doubted-sends.ts'
 import { withoutDetails } from './health-for-anybody.ts'
 import type { HealthReason, HealthReport } from './health-schema.ts'
@@ -182,7 +182,7 @@ export function createHealth({
         ...(ofMautic?.hints ?? []),
         ...(ofWebhooks?.hints ?? []),
         ...ofLinks.hints,
-        ...(found.ok ? found.value.doubted.rates.map(rateSentence) : []),
+        ...(found.ok ? rateSentences(found.value.doubted.rates) : []),
         found.ok && lateHint(found.value.doubted.late),
         conversions &&
           conversions.seconds > longestUnknown &&

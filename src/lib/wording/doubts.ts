@@ -13,7 +13,7 @@ const usual = 1.5
  */
 export function doubtSentences(doubts: readonly Doubt[]): string[] {
   return [
-    ...doubts.filter(({ reason }) => reason === 'rate').map(rateSentence),
+    ...rateSentences(doubts.filter(({ reason }) => reason === 'rate')),
     ...bySend(doubts.filter(isLate)).map(([send, parts]) => lateSentence(send, parts)),
     ...(['burst', 'signs', 'late_clicks'] as const).flatMap((reason) =>
       bySend(doubts.filter((doubt) => doubt.reason === reason)).map(([send, parts]) =>
@@ -27,11 +27,11 @@ export function doubtSentences(doubts: readonly Doubt[]): string[] {
 export const isLate = ({ reason, early_clickers }: Doubt): boolean =>
   reason === 'reported_late' || early_clickers > 0
 
-const bySend = (doubts: readonly Doubt[]): [send: string, parts: Doubt[]][] => [
+const bySend = <One extends RateDoubt>(doubts: readonly One[]): [send: string, parts: One[]][] => [
   ...Map.groupBy(doubts, ({ newsletter_send_id }) => newsletter_send_id),
 ]
 
-const sumOf = (doubts: readonly Doubt[], pick: (doubt: Doubt) => number): number =>
+const sumOf = <One>(doubts: readonly One[], pick: (doubt: One) => number): number =>
   doubts.reduce((sum, doubt) => sum + pick(doubt), 0)
 
 const got = {
@@ -65,8 +65,31 @@ export function lateSentence(send: string, parts: readonly Doubt[]): string {
   )
 }
 
-/** What is odd about a send's rate, and what was done about it. */
-export function rateSentence(doubt: RateDoubt): string {
+/** What is odd about rates, and what was done about it: once a send, but once for each number that is wrong. */
+export const rateSentences = (doubts: readonly RateDoubt[]): string[] =>
+  bySend(doubts).flatMap(([send, parts]) => {
+    const alike = Map.groupBy(
+      parts.filter((part) => !isWrong(part)),
+      (part) => `${part.factor > 1} ${isUsual(part)} ${part.clickers > 0}`,
+    )
+    return [
+      ...parts.filter(isWrong).map(wrongSentence),
+      ...[...alike.values()].map((own) => unusualSentence(send, own)),
+    ]
+  })
+
+export const rateSentence = (doubt: RateDoubt): string =>
+  isWrong(doubt) ? wrongSentence(doubt) : unusualSentence(doubt.newsletter_send_id, [doubt])
+
+const isUsual = ({ recipients, usual_recipients }: RateDoubt): boolean =>
+  Math.max(recipients / usual_recipients, usual_recipients / recipients) < usual
+
+/** Whether the number of recipients explains the rate. */
+const isWrong = (doubt: RateDoubt): boolean =>
+  doubt.clickers > doubt.recipients ||
+  (!isUsual(doubt) && doubt.recipients < doubt.usual_recipients === doubt.factor > 1)
+
+function wrongSentence(doubt: RateDoubt): string {
   const { newsletter_send_id, variation_id, factor, recipients, usual_recipients, clickers } = doubt
   const send = `Send ${newsletter_send_id}`
   const reported = `${count(recipients)} ${recipients === 1 ? 'recipient was' : 'recipients were'} reported`
@@ -76,21 +99,31 @@ export function rateSentence(doubt: RateDoubt): string {
       `${send} was clicked by more people (${count(clickers)}) than got it: ${reported}, so ` +
       `${recipients === 1 ? lacking : 'the number is wrong'}. It is left out. ${remedy}`
     )
-  const off = Math.max(recipients / usual_recipients, usual_recipients / recipients)
   const rate =
-    clickers === 0 ? `${send} was clicked by nobody` : `${send} has ${times(factor)} the usual rate`
-  if (off >= usual && recipients < usual_recipients === factor > 1)
-    return `${rate}: ${reported}, usually ${count(usual_recipients)}. It hardly counts. ${remedy}`
-  const among =
-    off < usual ? ', with the usual number of recipients' : ` among ${count(recipients)} recipients`
-  const cause = factor > 1 ? 'machines, or an unusual day' : 'mail that did not arrive, or an unusual day'
-  return `${rate}${among}: ${cause}. It counts for less.`
+    clickers === 0 ? `${send} was clicked by nobody` : `${send} has ${times(factor)} × the usual rate`
+  return `${rate}: ${reported}, usually ${count(usual_recipients)}. It hardly counts. ${remedy}`
+}
+
+/** Of texts of a send that are alike, and whose numbers of recipients explain nothing. */
+function unusualSentence(send: string, parts: readonly RateDoubt[]): string {
+  const several = parts.length > 1
+  const where = several ? ` in ${count(parts.length)} segments` : ''
+  const factors = parts.map(({ factor }) => factor)
+  const range = [...new Set([Math.min(...factors), Math.max(...factors)].map(times))].join(' to ')
+  const rate = parts.some(({ clickers }) => clickers > 0)
+    ? `has${where} ${range} × the usual rate`
+    : `was clicked by nobody${where}`
+  const among = parts.every(isUsual)
+    ? ', with the usual number of recipients'
+    : ` among ${count(sumOf(parts, ({ recipients }) => recipients))} recipients`
+  const cause = factors.some((factor) => factor > 1) ? 'machines' : 'mail that did not arrive'
+  return `Send ${send} ${rate}${among}: ${cause}, or an unusual day. ${several ? 'They count' : 'It counts'} for less.`
 }
 
 const lacking = 'either the number is wrong or the report lacked “recipients” and counted as one'
 
 const times = (factor: number): string =>
-  `${factor >= 10 ? count(Math.round(factor)) : Number(factor.toPrecision(factor < 1 ? 1 : 2))} ×`
+  factor >= 10 ? count(Math.round(factor)) : `${Number(factor.toPrecision(factor < 1 ? 1 : 2))}`
 
 /** Doubts about sends to one newsletter, or about all. */
 export const doubtsIn = (doubts: readonly Doubt[] | undefined, newsletter: string | undefined): Doubt[] =>
