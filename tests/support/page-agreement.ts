@@ -83,7 +83,7 @@ export function expectPage(
   expectShares(html, report, counting, says)
   const counted = tableRows(html, 'Clicks counted')
   if ((offer_id === undefined ? offers : variations).some(({ ctr }) => (ctr ?? 0) > 100))
-    says(`Above 100 % there are ${missingRecipients}.`)
+    says(`Above 100 % there are ${missingRecipients}, or many clicks followed earlier sends.`)
   for (const [column, sum] of [
     [1, summary.total_impressions],
     [2, summary.total_clicks],

@@ -37,6 +37,29 @@ test('a report is said to count as one recipient only if each does', () => {
   ])
 })
 
+test('clicks that followed earlier sends are no missing recipients', () => {
+  const said = (clicks: number, human_clicks: number, ...recipients: number[]) =>
+    (['human', 'all'] as const).map((counting) =>
+      summarySentence(
+        {
+          summary: aSummary({ overall_ctr: 900, human_ctr: 800 }),
+          sends: recipients.map((each) => aSend({ recipients: each, clicks, human_clicks })),
+        },
+        counting,
+        now,
+      ),
+    )
+  const earlier =
+    'There are more clicks than recipients: most of them probably followed earlier sends. Choose a longer period.'
+  const missing = expect.stringMatching(/^There are more clicks than recipients: the reports probably lack/)
+  expect(said(4, 4, 4)).toEqual([earlier, earlier])
+  expect(said(5, 4, 4)).toEqual([earlier, missing])
+  expect(said(6, 5, 4)).toEqual([missing, missing])
+  expect(said(0, 0, 4, 5)).toEqual([earlier, earlier])
+  // Its clicks count for it only later.
+  expect(said(0, 0, 1, 5)).toEqual([missing, missing])
+})
+
 test('offers are compared by complete sends only', () => {
   const offer = (offer_id: number, smoothed_ctr: number, complete_sends: number) =>
     anOffer({

@@ -413,15 +413,11 @@ describe('the period', () => {
     const at = (rate: number | null) => aSummary({ human_ctr: rate, overall_ctr: 9 })
     const sent_at = '2026-11-28T07:00:00Z'
     const now = Date.parse(sent_at)
-    expect(summarySentence({ summary: at(3.14), sends: [{ sent_at, recipients: 9 }] }, 'human', now)).toBe(
+    expect(summarySentence({ summary: at(3.14), sends: [aSend({ sent_at })] }, 'human', now)).toBe(
       'Every 100 recipients brought 3.14 clicks by people so far.',
     )
     expect(
-      summarySentence(
-        { summary: at(3.14), previous: at(4), sends: [{ sent_at, recipients: 9 }] },
-        'human',
-        now,
-      ),
+      summarySentence({ summary: at(3.14), previous: at(4), sends: [aSend({ sent_at })] }, 'human', now),
     ).toBe(
       'Every 100 recipients brought 3.14 clicks by people so far, down from 4.00 in the period before. ' +
         'The latest send still brings clicks, and small ups and downs are normal.',

@@ -27,7 +27,7 @@ const total = (rows: readonly Clicks[], counting: Counting): number =>
 type Summed = {
   summary: Summary
   previous?: Summary | undefined
-  sends?: readonly { sent_at: string; recipients: number }[] | undefined
+  sends?: readonly (Clicks & { sent_at: string; recipients: number })[] | undefined
 }
 
 /** Of the period as a whole. `now` is in milliseconds since 1970: a send may be too new to have most of its clicks. */
@@ -43,7 +43,10 @@ export function summarySentence(
     return clicks > 0
       ? 'There were clicks, but no send was reported: without recipients there is no click rate.'
       : 'Nothing was sent and nobody clicked in this period.'
-  if (current > 100) return `There are ${missingRecipients}${countsAsOne(sends)}.`
+  if (current > 100)
+    return areOfEarlier(sends, counting)
+      ? 'There are more clicks than recipients: most of them probably followed earlier sends. Choose a longer period.'
+      : `There are ${missingRecipients}${countsAsOne(sends)}.`
   if (clicks === 0) return `There were no ${people(counting)} in this period.`
   const unfinished = sends.some((send) => isNew(send, now))
   const before = previous?.[rate] ?? null
@@ -56,6 +59,12 @@ export function summarySentence(
     : 'Small ups and downs are normal.'
   return `${said}, ${change} in the period before. ${normal}`
 }
+
+/** Whether the sends of a period with more clicks than recipients have no more themselves. */
+const areOfEarlier = (sends: NonNullable<Summed['sends']>, counting: Counting): boolean =>
+  sends.length > 0 &&
+  sends.every(({ recipients }) => recipients > 1) &&
+  total(sends, counting) <= sends.reduce((sum, { recipients }) => sum + recipients, 0)
 
 /** A note about the number of different visitors of a period; nothing if it needs none. */
 export function peopleSentence({ summary, people_since }: Pick<Report, 'summary' | 'people_since'>): string {
