@@ -17,6 +17,7 @@ import { count, percent, percentBetween } from '../../src/lib/wording/formats.ts
 import { sendsSentence } from '../../src/lib/wording/sends.ts'
 import * as sentences from '../../src/lib/wording/sentences.ts'
 import { smallListWarning } from '../../src/lib/wording/small-list.ts'
+import { uncertaintySentence } from '../../src/lib/wording/uncertainty.ts'
 import { chance, clicksOf, rateOf } from '../../src/lib/wording/words.ts'
 import { chartFigures, headline, tableRows, textOf } from './html-tables.ts'
 
@@ -76,7 +77,7 @@ export function expectPage(
   }
   if (!hasHistory(report)) return
   says(sentences.qualitySentence(summary))
-  says(sentences.uncertaintySentence(summary))
+  says(uncertaintySentence(report))
   says(sentences.hoursSentence(report.heatmap ?? [], counting))
   const hours = chartFigures(html, 'hours').flatMap(([, ...cells]) => cells)
   if (hours.length > 0) expect(hours.reduce((sum, cell) => sum + numberOf(cell), 0)).toBe(clicks)

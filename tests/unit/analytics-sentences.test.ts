@@ -17,9 +17,9 @@ import {
   sharesSentence,
   summarySentence,
   textsSentence,
-  uncertaintySentence,
 } from '../../src/lib/wording/sentences.ts'
 import { smallListWarning } from '../../src/lib/wording/small-list.ts'
+import { uncertaintySentence } from '../../src/lib/wording/uncertainty.ts'
 import {
   chance,
   chanceAmong,
@@ -742,7 +742,8 @@ describe('people and machines', () => {
   })
 
   test('uncertain clicks give a second rate, and the limits of the figures are always shown', () => {
-    const of = (changes: Parameters<typeof aSummary>[0]) => uncertaintySentence(aSummary(changes))
+    const of = (changes: Parameters<typeof aSummary>[0]) =>
+      uncertaintySentence({ summary: aSummary(changes) })
     const unseen = 'cannot be told apart from one.'
     expect(of({ human_clicks: 0 })).toContain(unseen)
     expect(of({ human_clicks: 50, uncertain_clicks: 0 })).toMatch(
@@ -757,6 +758,20 @@ describe('people and machines', () => {
     expect(of({ ...doubtful, uncertain_clicks: 1, human_ctr: 5 })).toContain('Without it the click rate')
     expect(of({ ...doubtful, human_ctr: null })).not.toContain('Without them')
     expect(of({ ...doubtful, total_impressions: 5, human_ctr: 1_000 })).not.toContain('Without them')
+  })
+
+  test('uncertain clicks that may all be the first ones of sends give no second rate', () => {
+    const summary = aSummary({
+      ...{ human_clicks: 10, uncertain_clicks: 5, total_impressions: 1_000, human_ctr: 1 },
+    })
+    const of = (sends: number) =>
+      uncertaintySentence({ summary, sends: Array.from({ length: sends }, () => aSend()) })
+    expect(of(5)).toBe(
+      '5 of the clicks by people (50 %) show a weak sign of a machine. That says little: the first click on each ' +
+        'text of a send always shows one. A scanner that behaves just like a person’s browser cannot be told apart ' +
+        'from one.',
+    )
+    expect(of(4)).toContain('Without them the click rate would be 0.50 % instead of 1.00 %')
   })
 })
 

@@ -211,29 +211,6 @@ export function qualitySentence({
   )
 }
 
-/** What remains uncertain about the human clicks. */
-export function uncertaintySentence({
-  human_clicks,
-  uncertain_clicks,
-  human_ctr,
-  total_impressions,
-}: Summary): string {
-  const unseen = 'A scanner that behaves just like a person’s browser cannot be told apart from one.'
-  if (human_clicks === 0) return unseen
-  if (uncertain_clicks === 0) return `No click by a person shows any sign of a machine. ${unseen}`
-  const part = share(uncertain_clicks, human_clicks)
-  const without =
-    human_ctr === null || human_ctr > 100
-      ? ''
-      : ` Without ${uncertain_clicks === 1 ? 'it' : 'them'} the click rate would be ` +
-        `${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ` +
-        `${percent(human_ctr)}; read the rate as somewhere between the two.`
-  return (
-    `${count(uncertain_clicks)} of the clicks by people (${part}) ` +
-    `${uncertain_clicks === 1 ? 'shows' : 'show'} a weak sign of a machine.${without} ${unseen}`
-  )
-}
-
 /** What the table of texts shows: how many offers have a text that does better. */
 export function textsSentence(findings: readonly Finding[]): string {
   const judged = findings.filter(({ code }) => code !== 'not_sent' && code !== 'no_rival')
