@@ -9,6 +9,7 @@ import {
   doubtSentences,
   doubtsIn,
   periodDoubts,
+  rateSentences,
   restsOn,
 } from '../../src/lib/wording/doubts.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
@@ -134,6 +135,17 @@ describe('texts of a send with an unusual rate', () => {
       'Send other has 4 × t',
     ])
   })
+})
+
+test('wrong numbers are told first, then late reports, then unusual days, in health as well', () => {
+  const doubts = [
+    aDoubt({ newsletter_send_id: 'viral', recipients: 5_000 }),
+    aDoubt({ newsletter_send_id: 'late', reason: 'reported_late' }),
+    aDoubt({ newsletter_send_id: 'wrong' }),
+  ]
+  const named = (sentences: string[]) => sentences.map((sentence) => sentence.split(' ')[1])
+  expect(named(doubtSentences(doubts))).toEqual(['wrong', 'late', 'viral'])
+  expect(named(rateSentences(doubts.filter(({ reason }) => reason === 'rate')))).toEqual(['wrong', 'viral'])
 })
 
 describe('a send that was reported late', () => {

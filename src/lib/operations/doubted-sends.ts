@@ -11,7 +11,7 @@ import {
   listLateSends,
 } from '../store/doubted-sends.ts'
 import { listSends } from '../store/evidence.ts'
-import { isLate, lateSentence, rateSentence } from '../wording/doubts.ts'
+import { isLate, lateSentence, rateSentences } from '../wording/doubts.ts'
 
 /** Days after a send for which it is reported. */
 const reportFor = 7
@@ -61,9 +61,9 @@ export const doubtFinder =
     }))
     if (!kept.ok) return log.warn({ reason: kept.fault.message }, 'doubted sends could not be stored')
     const freshRates = new Set(kept.value.rates.map(keyOfSend))
-    for (const doubt of rates)
-      if (freshRates.has(keyOfSend(doubt)))
-        log.warn({ send: doubt.newsletter_send_id, variation: doubt.variation_id }, rateSentence(doubt))
+    for (const doubt of rates.filter((one) => freshRates.has(keyOfSend(one))))
+      for (const sentence of rateSentences([doubt]))
+        log.warn({ send: doubt.newsletter_send_id, variation: doubt.variation_id }, sentence)
     const freshLate = new Set(kept.value.late.map(({ newsletter_send_id }) => newsletter_send_id))
     for (const [send, parts] of late) if (freshLate.has(send)) log.warn({ send }, lateSentence(send, parts))
   }

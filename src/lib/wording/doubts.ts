@@ -12,9 +12,11 @@ const usual = 1.5
  * texts of a send are told together, except for wrong numbers, since each has a command of its own.
  */
 export function doubtSentences(doubts: readonly Doubt[]): string[] {
+  const rates = doubts.filter(({ reason }) => reason === 'rate')
   return [
-    ...rateSentences(doubts.filter(({ reason }) => reason === 'rate')),
+    ...rates.filter(isWrong).map(wrongSentence),
     ...bySend(doubts.filter(isLate)).map(([send, parts]) => lateSentence(send, parts)),
+    ...unusualSentences(rates),
     ...(['burst', 'signs', 'late_clicks'] as const).flatMap((reason) =>
       bySend(doubts.filter((doubt) => doubt.reason === reason)).map(([send, parts]) =>
         partSentence(reason, send, parts),
@@ -65,21 +67,17 @@ export function lateSentence(send: string, parts: readonly Doubt[]): string {
   )
 }
 
-/** What is odd about rates, and what was done about it: once a send, but once for each number that is wrong. */
-export const rateSentences = (doubts: readonly RateDoubt[]): string[] =>
-  bySend(doubts).flatMap(([send, parts]) => {
-    const alike = Map.groupBy(
-      parts.filter((part) => !isWrong(part)),
-      (part) => `${part.factor > 1} ${isUsual(part)} ${part.clickers > 0}`,
-    )
-    return [
-      ...parts.filter(isWrong).map(wrongSentence),
-      ...[...alike.values()].map((own) => unusualSentence(send, own)),
-    ]
-  })
+/** What is odd about rates, and what was done about it: each number that is wrong, then unusual sends. */
+export const rateSentences = (doubts: readonly RateDoubt[]): string[] => [
+  ...doubts.filter(isWrong).map(wrongSentence),
+  ...unusualSentences(doubts),
+]
 
-export const rateSentence = (doubt: RateDoubt): string =>
-  isWrong(doubt) ? wrongSentence(doubt) : unusualSentence(doubt.newsletter_send_id, [doubt])
+const unusualSentences = (doubts: readonly RateDoubt[]): string[] =>
+  bySend(doubts.filter((doubt) => !isWrong(doubt))).flatMap(([send, parts]) => {
+    const alike = Map.groupBy(parts, (part) => `${part.factor > 1} ${isUsual(part)} ${part.clickers > 0}`)
+    return [...alike.values()].map((own) => unusualSentence(send, own))
+  })
 
 const isUsual = ({ recipients, usual_recipients }: RateDoubt): boolean =>
   Math.max(recipients / usual_recipients, usual_recipients / recipients) < usual
