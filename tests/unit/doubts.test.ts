@@ -213,6 +213,34 @@ test.each<[Doubt['reason'], RegExp]>([
   expect(sentence).toMatch(/\. They count with about 426 of the 1,037 who clicked\.$/)
 })
 
+describe('several sends that were reported late', () => {
+  const late = (place: number, early_clickers: number) =>
+    aDoubt({ newsletter_send_id: `send ${place}`, reason: 'reported_late', early_clickers })
+  const told = (sends: number, early: number) =>
+    doubtSentences(Array.from({ length: sends }, (_, place) => late(place, early)))
+
+  test('up to three have a sentence each', () => {
+    expect(told(3, 10).map((sentence) => sentence.slice(0, 11))).toEqual([
+      'Send send 0',
+      'Send send 1',
+      'Send send 2',
+    ])
+  })
+
+  test('more have one sentence, with the sum of their early clickers', () => {
+    expect(told(4, 0)).toEqual([
+      'Sends send 0, send 1, send 2 and 1 more were probably reported hours after they went out: their first ' +
+        'clickers are missing, and how many there were is estimated. Report a send before it goes out, or as it does.',
+    ])
+    expect(
+      doubtSentences([...Array.from({ length: 5 }, (_, place) => late(place, 10)), late(0, 300)]),
+    ).toEqual([
+      'Sends send 0, send 1, send 2 and 2 more were probably reported hours after they went out: about 350 of the ' +
+        'clickers shown for earlier sends are their own. Report a send before it goes out, or as it does.',
+    ])
+  })
+})
+
 test('a send with wrong recipients that was reported late as well is told for both', () => {
   const wrong = aDoubt({ early_clickers: 40 })
   expect(doubtSentences([wrong])).toEqual([

@@ -15,7 +15,7 @@ export function doubtSentences(doubts: readonly Doubt[]): string[] {
   const rates = doubts.filter(({ reason }) => reason === 'rate')
   return [
     ...rates.filter(isWrong).map(wrongSentence),
-    ...bySend(doubts.filter(isLate)).map(([send, parts]) => lateSentence(send, parts)),
+    ...lateSentences(bySend(doubts.filter(isLate))),
     ...unusualSentences(rates),
     ...(['burst', 'signs', 'late_clicks'] as const).flatMap((reason) =>
       bySend(doubts.filter((doubt) => doubt.reason === reason)).map(([send, parts]) =>
@@ -51,6 +51,24 @@ function partSentence(reason: keyof typeof got, send: string, parts: readonly Do
     `Send ${send} got${several ? ` in ${count(parts.length)} segments` : ''} ${got[reason]}. ` +
     `${several ? 'They count' : 'It counts'} with about ${counted} of the ${clicked} who clicked.`
   )
+}
+
+/** Where reports are usually late that is one habit, and one sentence. */
+const mostLate = 3
+
+function lateSentences(late: readonly [send: string, parts: Doubt[]][]): string[] {
+  if (late.length <= mostLate) return late.map(([send, parts]) => lateSentence(send, parts))
+  const parts = late.flatMap(([, own]) => own)
+  const early = sumOf(parts, ({ early_clickers }) => early_clickers)
+  const names = late.slice(0, mostLate).map(([send]) => send)
+  const missing =
+    early > 0
+      ? `about ${count(early)} of the clickers shown for earlier sends are their own`
+      : 'their first clickers are missing, and how many there were is estimated'
+  return [
+    `Sends ${names.join(', ')} and ${count(late.length - mostLate)} more were probably reported hours after they ` +
+      `went out: ${missing}. Report a send before it goes out, or as it does.`,
+  ]
 }
 
 /** Of the texts of a send that was reported late: how many of its clickers were recorded for other sends. */
