@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,6 +31,17 @@ export type Chapter = { url: string; sql: Sql; drop(): Promise<void> }
 /** How far behind the databases are on which migrations are killed: after so many migrations. */
 const behind = [3, 5, 8, 11]
 
+/** As `insertPromos` has them. */
+const knownLinks = [
+  {
+    slug: 'nocodemba',
+    destination_url: 'https://merchant.example/course?ref=daily',
+    utm: { utm_source: 'dailybrief' },
+    pass_parameters: false,
+  },
+  { slug: 'quietdesk', destination_url: 'https://desk.example/#top', utm: {}, pass_parameters: true },
+]
+
 export async function openWorld() {
   const place = mkdtempSync(join(tmpdir(), 'promo-crash-long-'))
   const server = await startTestServer({ fsync: true })
@@ -39,6 +51,9 @@ export async function openWorld() {
   for (const folder of folders) mkdirSync(folder)
   const [one = '', other = ''] = folders
   const disk = openDisk(place)
+  // A site that has never read its links answers 404 while its database is away: these are folders of sites that have.
+  for (const folder of disk ? [...folders, disk.folder] : folders)
+    writeFileSync(join(folder, 'links.json'), JSON.stringify(knownLinks))
   return {
     server,
     one,
