@@ -72,7 +72,8 @@ export function createLane(parts: {
     if (!found || alone) portions.worked(rows)
     else portions.failed(rows, untried, found)
     if (!found || !own) return { ...outcome, ...(found && { fault: found }) }
-    return alone ? { ...outcome, refused: untried.map((row) => refuse(row, found.message)) } : outcome
+    // None was tried, so none was refused either; which of several is at fault is not known yet.
+    return { ...outcome, refused: untried.filter(() => alone).map((row) => refuse(row, found.message)) }
   }
 
   const judge = ({ fault: found, refused }: Outcome): void => {
