@@ -5,7 +5,6 @@
  * nothing that was remembered of earlier ones serves. `npm run bench:analytics` (after `npm run build`); other
  * numbers of clicks can be given, and of conversions: `-- 1000000 --conversions 0`.
  */
-
 import { parseArgs } from 'node:util'
 import postgres from 'postgres'
 import { migrate } from '../../src/lib/database/migrate.ts'
@@ -26,6 +25,7 @@ const { values: given, positionals } = parseArgs({
 })
 const sizes =
   positionals.length > 0 ? positionals.map((text) => wholeNumber(text, 'CLICKS')) : [1_000_000, 10_000_000]
+const conversions = wholeNumber(given.conversions, '--conversions', 0)
 const ranges = ['30', '365', 'all'] as const
 const rounds = 21
 /** Rounds that do not count: a site runs for weeks, and its code is compiled in the first seconds. */
@@ -76,7 +76,7 @@ for (const clicks of sizes) {
   await migrate(sql)
   const started = performance.now()
   await writeHistory(sql, clicks, new Date())
-  await writeConversions(sql, wholeNumber(given.conversions, '--conversions'))
+  await writeConversions(sql, conversions)
   console.log(`wrote ${clicks} clicks in ${Math.round((performance.now() - started) / 1000)} s`)
   subjects.push({ ...(await openReadersSite(url)), clicks, sql, times: new Map() })
 }

@@ -6,7 +6,6 @@
  * [-- --keep FOLDER] [CLICKS …]`: with a folder, a first run fills it and stops, and each further one measures what is
  * there.
  */
-
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'

@@ -4,7 +4,6 @@
  * them; medians of interleaved rounds, in one run. `npm run bench:hosts` (after `npm run build`); another
  * number of clicks and of hosts can be given.
  */
-
 import postgres from 'postgres'
 import { migrate } from '../../src/lib/database/migrate.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'

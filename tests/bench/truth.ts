@@ -23,7 +23,7 @@ const { values: flags } = parseArgs({
     part: { type: 'string', default: '' },
   },
 })
-const firstSeed = wholeNumber(flags.seed, '--seed') * 1_000_003
+const firstSeed = wholeNumber(flags.seed, '--seed', 0) * 1_000_003
 const seeds = Array.from({ length: wholeNumber(flags.runs, '--runs') }, (_, run) => firstSeed + run * 7_919)
 const parts = ['years', 'equals', 'lifts', 'methods', 'kinds', 'small'] as const
 type Part = (typeof parts)[number]
