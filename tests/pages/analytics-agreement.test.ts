@@ -129,7 +129,10 @@ test('page, answer and file agree for any data, and contain no contradictions', 
           const ofOffer = one && (await readReport(one, wanted))
           const offerPage = offer && (await show(`/analytics/offers/${offer.offer_id}?${address}`))
           if ((await readReport(address, wanted)).body !== body && tries < 5) continue
-          const all = { tz, settled: true, all: period.days === 'all' }
+          const all = {
+            ...{ tz, settled: true, all: period.days === 'all' },
+            ...(newsletter !== undefined && { newsletter }),
+          }
           expect(contradictions(report, all)).toEqual([])
           expect(contradictoryWords(report, clicks, Date.now())).toEqual([])
           expectPage(page, report, { clicks, newsletter })

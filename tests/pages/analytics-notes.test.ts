@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Doubt } from '../../src/lib/model/doubt.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { curveOf } from '../../src/lib/stats/arrival.ts'
 import { insertQuickEditor } from '../support/editor.ts'
@@ -198,4 +199,17 @@ test('pages and the API name a send that was reported late, and the one that has
   }
   expect(textOf(await show('/analytics/offers/5'))).toContain('in 5 sends, 2 of them doubtful')
   expect(textOf(await show('/analytics/offers/4'))).not.toMatch(late)
+  // Both went to the list without a name.
+  for (const [newsletter, names] of [
+    ['', ['desk-15', 'desk-20']],
+    ['daily', []],
+  ] as const) {
+    const asked = `offer_id=5&newsletter=${newsletter}&include_statistics=true`
+    const { body: own } = await ask(running.site, `/api/v1/promo/analytics?${asked}`, fresh)
+    expect(JSON.parse(own).doubts.map((doubt: Doubt) => doubt.newsletter_send_id)).toEqual(names)
+    for (const path of ['/analytics', '/analytics/offers/5', '/analytics/sends']) {
+      const text = textOf(await show(`${path}?newsletter=${newsletter}`))
+      expect([...text.matchAll(late), ...text.matchAll(before)].map(([, name]) => name)).toEqual(names)
+    }
+  }
 })

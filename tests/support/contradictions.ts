@@ -3,7 +3,7 @@ import type { ReportQuery } from '../../src/lib/model/report-query.ts'
 import { chance } from '../../src/lib/wording/words.ts'
 
 type Hold = (holds: boolean, what: string, ...values: unknown[]) => void
-type Asked = Pick<ReportQuery, 'variation_id' | 'tz'> & {
+type Asked = Pick<ReportQuery, 'variation_id' | 'newsletter' | 'tz'> & {
   /** Whether all clicks have their final verdict, and every send is in the range. */
   settled?: boolean
   all?: boolean
@@ -168,7 +168,7 @@ function holdPeople({ summary, offers, variations }: Report, hold: Hold): void {
     hold(row.people <= row.human_clicks, 'people of a row clicked', row)
 }
 
-function holdSends({ sends, variations, doubts }: Report, { all }: Asked, hold: Hold): void {
+function holdSends({ sends, variations, doubts }: Report, { all, newsletter }: Asked, hold: Hold): void {
   if (!sends) return
   for (const send of sends) {
     const { clicks, human_clicks, clickers, recipients, by_hours } = send
@@ -199,7 +199,17 @@ function holdSends({ sends, variations, doubts }: Report, { all }: Asked, hold: 
       own,
     )
   }
+  for (const { variation_id, statistics } of variations ?? []) {
+    const doubted = (doubts ?? []).filter((doubt) => doubt.variation_id === variation_id)
+    if (statistics)
+      hold(doubted.length <= statistics.sends, 'no more sends are doubted than count', statistics, doubted)
+  }
   for (const doubt of doubts ?? []) {
+    hold(
+      newsletter === undefined || newsletter === (doubt.newsletter ?? ''),
+      'a doubt is of the newsletter asked for',
+      doubt,
+    )
     const own = sends.find(
       ({ newsletter_send_id: id, variation_id }) =>
         id === doubt.newsletter_send_id && variation_id === doubt.variation_id,

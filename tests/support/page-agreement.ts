@@ -7,7 +7,6 @@ import { rankTexts } from '../../src/lib/reports/rank-texts.ts'
 import {
   differenceSentence,
   doubtSentences,
-  doubtsIn,
   missingRecipients,
   periodDoubts,
   restsOn,
@@ -69,7 +68,7 @@ export function expectPage(
         drawRates(offerRates(offers), ranked).marks.map(({ name, text, interval }) => [name, text, interval]),
       )
   }
-  expectTexts(html, groups, doubtsIn(report.doubts, newsletter))
+  expectTexts(html, groups, report.doubts ?? [])
   const days = chartFigures(html, 'over-time')
   if (days.length > 0) {
     expect(sumOf(days, 3)).toBe(summary.total_impressions)

@@ -7,7 +7,6 @@ import { doubtsOf, findDoubts } from '../../src/lib/stats/doubts.ts'
 import {
   differenceSentence,
   doubtSentences,
-  doubtsIn,
   periodDoubts,
   rateSentences,
   restsOn,
@@ -416,14 +415,6 @@ describe('every lowered rate is explained', () => {
     expect([of('all'), of('one')]).toEqual([
       expect.stringMatching(/^Rates are those of all newsletters’ readers together/),
       expect.stringMatching(/^Rates are those of this newsletter’s readers; sends to others count/),
-    ])
-  })
-
-  test('for one newsletter, of its own sends', () => {
-    const doubts = [aDoubt(), aDoubt({ newsletter: 'weekly' })]
-    expect(doubtsIn(undefined, undefined)).toEqual([])
-    expect([undefined, '', 'weekly', 'daily'].map((list) => doubtsIn(doubts, list).length)).toEqual([
-      2, 1, 1, 0,
     ])
   })
 })

@@ -194,7 +194,8 @@ export const reportSchema = v.object({
   doubts: v.exactOptional(
     described(
       v.array(doubtSchema),
-      'Sends that do not count in the statistics as they were reported, newest first.',
+      'Sends that do not count in the statistics as they were reported, newest first: those of the newsletter ' +
+        'asked for, or of all.',
     ),
   ),
   attributes: v.exactOptional(

@@ -8,6 +8,7 @@ import type {
   OfferRow,
   ReasonShare,
   Report,
+  SendRow,
   Share,
   Summary,
   TimelineRow,
@@ -187,30 +188,21 @@ function variationRow(
 
 /** The sends of the offer, text, newsletter and hours that the report is about, newest first. */
 const sendsOf = (sends: readonly Sent[], { begins, ends }: ReportRow, query: ReportQuery): Sent[] =>
-  sends
-    .filter(
-      ({ row, hour }) =>
-        hour >= (begins ?? hour) &&
-        hour < ends &&
-        row.offer_id === (query.offer_id ?? row.offer_id) &&
-        row.variation_id === (query.variation_id ?? row.variation_id) &&
-        (row.newsletter ?? '') === (query.newsletter ?? row.newsletter ?? ''),
-    )
-    .toReversed()
+  sends.filter(({ row, hour }) => hour >= (begins ?? hour) && hour < ends && isAbout(query, row)).toReversed()
 
-/** The doubts about the same offer and text, whatever the hours, since all sends count as evidence. */
+/** The doubts about the same offer, text and newsletter, whatever the hours, since all sends count as evidence. */
 function doubtsOf({ sends, assessment }: JudgedEvidence, query: ReportQuery): Doubt[] {
-  const wanted = new Set(
-    sends
-      .filter(
-        ({ row }) =>
-          row.offer_id === (query.offer_id ?? row.offer_id) &&
-          row.variation_id === (query.variation_id ?? row.variation_id),
-      )
-      .map(({ row }) => row.variation_id),
-  )
-  return assessment.doubts.filter(({ variation_id }) => wanted.has(variation_id))
+  const wanted = new Set(sends.filter(({ row }) => isAbout(query, row)).map(({ row }) => row.variation_id))
+  return assessment.doubts.filter((doubt) => wanted.has(doubt.variation_id) && isTo(query, doubt))
 }
+
+const isAbout = (query: ReportQuery, row: SendRow): boolean =>
+  row.offer_id === (query.offer_id ?? row.offer_id) &&
+  row.variation_id === (query.variation_id ?? row.variation_id) &&
+  isTo(query, row)
+
+const isTo = ({ newsletter }: ReportQuery, send: Pick<SendRow, 'newsletter'>): boolean =>
+  newsletter === undefined || newsletter === (send.newsletter ?? '')
 
 type RankedFigures = Figures & ({ variation_id: number } | { offer_id: number })
 

@@ -141,10 +141,6 @@ const lacking = 'either the number is wrong or the report lacked â€œrecipientsâ€
 const times = (factor: number): string =>
   factor >= 10 ? count(Math.round(factor)) : `${Number(factor.toPrecision(factor < 1 ? 1 : 2))}`
 
-/** Doubts about sends to one newsletter, or about all. */
-export const doubtsIn = (doubts: readonly Doubt[] | undefined, newsletter: string | undefined): Doubt[] =>
-  (doubts ?? []).filter((doubt) => (doubt.newsletter ?? '') === (newsletter ?? doubt.newsletter ?? ''))
-
 type Named = { newsletter_send_id: string | null; variation_id: number }
 
 /** Beside the figures of a period, which count sends as they were reported: how many of them are doubtful. */
