@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser } from 'playwright'
+import type { Browser, Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Database } from '../../src/lib/database/database.ts'
 import { curveOf, marks } from '../../src/lib/stats/arrival.ts'
+import { accessibilityFaults, rulesOfColours } from '../support/accessibility.ts'
 import { launchBrowser, takePicture } from '../support/browser.ts'
 import { anImpression } from '../support/events.ts'
 import { overlappingTexts } from '../support/overlapping-text.ts'
@@ -13,20 +14,23 @@ import { closeEditorsSite, type EditorsSite, openEditorsSite, withEditorsPage } 
 const day = 86_400_000
 const screenshots = 'test-output'
 const paths = ['/analytics', '/analytics/offers/4', '/analytics/sends']
+const phone = { width: 375, height: 800 }
 
-/** Twenty-four daily sends, five of which were reported with a tenth of their recipients. */
+/** Twenty-four daily sends of two texts; five reports of the first one name a tenth of its recipients. */
 const wrong = [6, 10, 14, 18, 22]
 const nameOf = (ago: number) => `${ago}-days-ago`
 
 async function recordSends({ run }: Database): Promise<void> {
   const newest = Math.floor(Date.now() / day) * day
-  const days = Array.from({ length: 24 }, (_, index) => 4 + index)
-  const sends = days.map((ago) =>
-    anImpression({
-      at: newest - ago * day,
-      newsletter_send_id: nameOf(ago),
-      recipients: wrong.includes(ago) ? 500 : 5_000,
-    }),
+  const sends = Array.from({ length: 24 }, (_, index) => 4 + index).flatMap((ago) =>
+    [42, 43].map((variation_id) =>
+      anImpression({
+        at: newest - ago * day,
+        variation_id,
+        newsletter_send_id: nameOf(ago),
+        recipients: variation_id === 42 && wrong.includes(ago) ? 500 : 5_000,
+      }),
+    ),
   )
   const spans = [0, ...marks].map((hours, place) => {
     const come = (mark: number) => Math.round(100 * (mark < 0 ? 0 : (curveOf([]).shares[mark] ?? 1)))
@@ -79,3 +83,42 @@ test.each(paths)(
     })
   },
 )
+
+/** Rows of the table of sends that are marked, by the text and the day. */
+const marked = (page: Page): Promise<string[]> =>
+  page.getByRole('region', { name: 'Sends, newest first' }).evaluate((table) => {
+    let send = ''
+    return [...table.querySelectorAll('tbody tr')].flatMap((row) => {
+      send = row.querySelector('th small')?.textContent?.trim() ?? send
+      const mark = [...row.querySelectorAll('small')].find((word) => word.textContent === 'doubtful')
+      if (!mark?.checkVisibility()) return []
+      const right = mark.getBoundingClientRect().right <= table.getBoundingClientRect().right
+      return `${send.split(',')[0]}: ${/Build your dream|Want to build/.exec(row.textContent ?? '')}: ${right}`
+    })
+  })
+
+test.each([
+  ['/analytics', 1],
+  ['/analytics/offers/4', wrong.length],
+  ['/analytics/sends', wrong.length],
+] as const)('the sends that warnings of %s name are marked in the table', async (path, shown) => {
+  const expected = wrong.slice(0, shown).map((ago) => `${nameOf(ago)}: Build your dream: true`)
+  for (const colorScheme of ['light', 'dark'] as const)
+    await withEditorsPage(browser, site, path, { colorScheme }, async (page) => {
+      expect(await marked(page)).toEqual(expected)
+      expect(await accessibilityFaults(page, rulesOfColours)).toEqual([])
+      await takePicture(page, join(screenshots, `doubts-${path.split('/').at(-1)}-${colorScheme}.png`))
+    })
+  await withEditorsPage(browser, site, path, { viewport: phone }, async (page) => {
+    // Beside the rate, which is seen before anybody scrolls.
+    expect(await marked(page)).toEqual(expected)
+    await takePicture(page, join(screenshots, `doubts-${path.split('/').at(-1)}-phone.png`))
+  })
+})
+
+test('marks of doubtful sends are kept on paper', async () => {
+  await withEditorsPage(browser, site, '/analytics/sends', {}, async (page) => {
+    await page.emulateMedia({ media: 'print' })
+    expect(await marked(page)).toHaveLength(wrong.length)
+  })
+})

@@ -3,6 +3,7 @@ import { drawRates, offerRates } from '../../src/lib/charts/rates.ts'
 import type { Doubt } from '../../src/lib/model/doubt.ts'
 import type { Report, VariationRow } from '../../src/lib/model/report.ts'
 import type { Counting } from '../../src/lib/model/report-query.ts'
+import { keyOfSend } from '../../src/lib/model/send-evidence.ts'
 import { rankTexts } from '../../src/lib/reports/rank-texts.ts'
 import {
   differenceSentence,
@@ -159,7 +160,8 @@ function expectShares(
 }
 
 /** The table of sends has those of the report, and the curve of their clicks ends with all of them. */
-export function expectSends(html: string, { sends = [] }: Report, counting: Counting): void {
+export function expectSends(html: string, { sends = [], doubts = [] }: Report, counting: Counting): void {
+  const doubted = new Set(doubts.map(keyOfSend))
   const rows = tableRows(html, 'Sends')
   const widest = Math.max(...rows.map(({ length }) => length))
   const together = [...Map.groupBy(sends, ({ newsletter_send_id }) => newsletter_send_id).values()].flat()
@@ -175,6 +177,7 @@ export function expectSends(html: string, { sends = [] }: Report, counting: Coun
       ]),
     )
     expect(figures[0]).toContain(percent(send ? rateOf(send, counting) : -1))
+    expect(figures[0]?.endsWith(' doubtful')).toBe(send !== undefined && doubted.has(keyOfSend(send)))
   }
   const curve = chartFigures(html, 'since')
   if (curve.length === 0) return

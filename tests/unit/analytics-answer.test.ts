@@ -302,9 +302,9 @@ const files: Record<Table | 'offers', string[]> = {
   reasons: ['dimension,value,verdict,clicks,human_clicks', 'reason,prefetch,machine,3,0'],
   sends: [
     'newsletter_send_id,sent_at,offer_id,offer_name,variation_id,text_preview,recipients,clicks,ctr,' +
-      'human_clicks,human_ctr,clickers,newsletter,clicks_from_hour_0,clicks_from_hour_1,' +
+      'human_clicks,human_ctr,clickers,newsletter,doubt,clicks_from_hour_0,clicks_from_hour_1,' +
       'human_clicks_from_hour_0,human_clicks_from_hour_1',
-    '2025-10-18,2025-10-18T06:00:00Z,4,No Code MBA,42,Build...,150,23,15.33,20,13.33,19,Daily,20,3,18,2',
+    '2025-10-18,2025-10-18T06:00:00Z,4,No Code MBA,42,Build...,150,23,15.33,20,13.33,19,Daily,burst,20,3,18,2',
   ],
   attributes: [
     'attribute,value,variations,lift,lift_low,lift_high,sends,recipients,clickers,smoothed_ctr',

@@ -2,6 +2,7 @@ import { clickTraits } from '../model/click-traits.ts'
 import type { ConversionRow } from '../model/conversion.ts'
 import type { AttributeRow, Figures, Report, Share } from '../model/report.ts'
 import type { Table } from '../model/report-query.ts'
+import { keyOfSend, type SendOfText } from '../model/send-evidence.ts'
 import { csv } from './csv.ts'
 
 const figures = [
@@ -101,6 +102,7 @@ export function tableOf(report: Report, table: Table | undefined): string {
         ['human_ctr', (row) => row.human_ctr],
         ['clickers', (row) => row.clickers],
         ['newsletter', (row) => row.newsletter],
+        ['doubt', doubtOf(report)],
         ...spanColumns(report),
       ])
     case 'attributes':
@@ -134,6 +136,12 @@ const conversionColumns = [
   ['rpm_low', (row: ConversionRow) => row.rpm_interval?.[0]],
   ['rpm_high', (row: ConversionRow) => row.rpm_interval?.[1]],
 ] as const
+
+/** Why a send does not count as it was reported. */
+function doubtOf({ doubts = [] }: Report): (send: SendOfText) => string | undefined {
+  const reasons = new Map(doubts.map((doubt) => [keyOfSend(doubt), doubt.reason]))
+  return (send) => reasons.get(keyOfSend(send))
+}
 
 type SendRows = NonNullable<Report['sends']>
 
