@@ -112,6 +112,28 @@ test('texts are listed below their offer, and not ranked if sends are too small'
   expect(text).not.toMatch(/is ahead|does best|leads in|best first/)
 })
 
+test('a test send alone in a period does not make the list a small one', async () => {
+  const at = Date.now() - 40 * 24 * hour
+  await recordImpressions(running.database.sql, [
+    anImpression({ at, newsletter_send_id: 'a test', newsletter: 'daily', recipients: 3 }),
+  ])
+  const date = new Date(at).toISOString().slice(0, 10)
+  const asked = `from=${date}&to=${date}&newsletter=daily`
+  for (const path of ['/analytics', '/analytics/offers/4', '/analytics/sends']) {
+    const fresh = { headers: { cookie, 'cache-control': 'no-cache' } }
+    const text = textOf((await ask(running.site, `${path}?${asked}`, fresh)).body)
+    expect(text).toContain('a test')
+    expect(text).not.toMatch(/too few to learn from|Not ranked/)
+  }
+  const { body } = await ask(running.site, `/api/v1/promo/analytics?${asked}&include_sends=true`, {
+    headers: { cookie },
+  })
+  expect(JSON.parse(body)).toMatchObject({
+    sends: [{ recipients: 3 }],
+    usual_send: { texts: 1, recipients: 251.5 },
+  })
+})
+
 test('sections that leave out the newest clicks say so, and only while there are some', async () => {
   const note = /each newer one follows about 15 minutes after it came/g
   const notes = async (path: string) => textOf(await show(path)).match(note)?.length ?? 0

@@ -69,6 +69,7 @@ const judge = async (): Promise<JudgedEvidence> => ({
     attributes: { tone: [], length_category: [], cta_text: [] },
     doubts: [],
   },
+  usual_send: undefined,
 })
 const read = async (changes: Partial<ReportQuery> = {}) => {
   const parts = { database, judge: createJudge(() => noon + 8 * 86_400_000, turn), turn }

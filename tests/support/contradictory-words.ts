@@ -92,7 +92,7 @@ function holdOffers(report: Report, now: number, hold: Hold): void {
 /** What is said of each offer's texts beside the table of texts. */
 function holdFindings(report: Report, now: number, hold: Hold): void {
   const { offers, variations = [], sends = [] } = report
-  const small = smallListWarning(sends, now) !== undefined
+  const small = smallListWarning(report.usual_send) !== undefined
   const findings = findingsOf(offers, variations, new Map(), sends, { way: 'thompson', small, now })
   const groups = rankTexts(offers, variations, { most: 1_000, small })
   hold(findings.length === offers.length, 'each offer has its finding')

@@ -48,7 +48,7 @@ export function expectPage(
   const now = Date.now()
   says(sentences.summarySentence(report, counting, now))
   says(periodDoubts(report))
-  const warning = smallListWarning(sends, now)
+  const warning = smallListWarning(report.usual_send)
   const small = warning !== undefined
   const findings = findingsOf(offers, variations, undefined, sends, { way: 'weighted', small, now, filtered })
   for (const { text } of findings) says(text)

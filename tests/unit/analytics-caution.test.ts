@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { usualSendOf } from '../../src/lib/reports/usual-send.ts'
 import { findingsOf } from '../../src/lib/wording/findings.ts'
 import { offersSentence, summarySentence } from '../../src/lib/wording/sentences.ts'
 import { smallListWarning } from '../../src/lib/wording/small-list.ts'
@@ -12,7 +13,7 @@ test('more clicks than recipients names the missing recipients instead of a rate
   expect(
     summarySentence({ summary: aSummary({ overall_ctr: 2_000, human_ctr: 1_500 }) }, 'human', 0),
   ).toMatch(missing)
-  expect(smallListWarning([aSend({ recipients: 1, clickers: 28 })], now)).toMatch(missing)
+  expect(smallListWarning({ texts: 1, recipients: 1, clickers: 28 })).toMatch(missing)
   expect(sendRate(aSend({ ctr: 2_800, human_ctr: 2_000 }), 'all', now)).toBe('2,800 %, recipients missing?')
   expect(sendRate(aSend({ human_ctr: null }), 'human', now)).not.toContain('missing')
 })
@@ -22,7 +23,12 @@ test('a report is said to count as one recipient only if each does', () => {
     const sends = recipients.map((each) => aSend({ recipients: each, clickers: 280 }))
     return [
       summarySentence({ summary: aSummary({ human_ctr: 1_500 }), sends }, 'human', 0),
-      smallListWarning(sends, now),
+      smallListWarning(
+        usualSendOf(
+          sends.map((send) => ({ ...send, newsletter_send_id: '', sent_at: now })),
+          now,
+        ),
+      ),
     ]
   }
   expect(told(1, 1)).toEqual([

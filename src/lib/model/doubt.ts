@@ -28,6 +28,12 @@ export const doubtSchema = v.object({
   ),
 })
 
+export const doubtsSchema = described(
+  v.array(doubtSchema),
+  'Sends to the newsletter asked for, or to all, that do not count in the statistics as they were reported, newest ' +
+    'first.',
+)
+
 /** A send whose rate is far from that of its neighbours, so that it hardly counts in the statistics. */
 export type RateDoubt = v.InferOutput<typeof rateDoubtSchema>
 /** A send that does not count in the statistics as it was reported. */

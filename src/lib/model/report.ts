@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import { clickTraits } from './click-traits.ts'
 import { conversionRowSchema } from './conversion.ts'
-import { doubtSchema } from './doubt.ts'
+import { doubtsSchema } from './doubt.ts'
 import { count, described, id, rate } from './report-fields.ts'
+import { usualSendSchema } from './usual-send.ts'
 
 const text = v.nullable(v.string())
 const moment = v.pipe(v.string(), v.isoTimestamp())
@@ -191,13 +192,8 @@ export const reportSchema = v.object({
   ),
   reasons: v.exactOptional(v.array(reasonShareSchema)),
   sends: v.exactOptional(described(v.array(sendRowSchema), 'Newest first.')),
-  doubts: v.exactOptional(
-    described(
-      v.array(doubtSchema),
-      'Sends that do not count in the statistics as they were reported, newest first: those of the newsletter ' +
-        'asked for, or of all.',
-    ),
-  ),
+  doubts: v.exactOptional(doubtsSchema),
+  usual_send: v.exactOptional(usualSendSchema),
   attributes: v.exactOptional(
     v.object({
       tone: v.array(attributeRowSchema),

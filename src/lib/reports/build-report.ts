@@ -83,7 +83,11 @@ export function buildReport(row: ReportRow, query: ReportQuery, judged: JudgedEv
     }),
     ...(include.has('reasons') && { reasons: reasonsOf(row) }),
     ...(sends && { sends: sends.map((send) => send.row) }),
-    ...((include.has('statistics') || include.has('sends')) && judged && { doubts: doubtsOf(judged, query) }),
+    ...((include.has('statistics') || include.has('sends')) &&
+      judged && {
+        doubts: doubtsOf(judged, query),
+        ...(judged.usual_send && { usual_send: judged.usual_send }),
+      }),
     ...(include.has('attributes') && judged && { attributes: judged.assessment.attributes }),
     ...(row.conversions && { conversions: conversionRows(row, row.conversions, query, sends) }),
     settled_until: row.settled_until,

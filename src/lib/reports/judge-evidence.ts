@@ -1,10 +1,16 @@
 import { LRUCache } from 'lru-cache'
 import type { Assessment } from '../model/assessment.ts'
+import type { UsualSend } from '../model/usual-send.ts'
 import { assess } from '../stats/assess.ts'
 import { readEvidence, type Sent } from './read-evidence.ts'
+import { usualSendOf } from './usual-send.ts'
 
-/** All sends so far, oldest first, with their assessment. */
-export type JudgedEvidence = { sends: readonly Sent[]; assessment: Assessment }
+/** All sends so far, oldest first, with their assessment, and what is usual for the newsletter asked for. */
+export type JudgedEvidence = {
+  sends: readonly Sent[]
+  assessment: Assessment
+  usual_send: UsualSend | undefined
+}
 
 /** The assessment depends on the age of sends in days: minutes make no visible difference. */
 const sameFor = 10 * 60_000
@@ -25,12 +31,13 @@ export function createJudge(
     if (known) return known
     const { sends, variations } = readEvidence(evidence)
     await turn()
-    const assessment = assess(
-      { sends: sends.map(({ evidence }) => evidence), variations },
-      moment,
-      newsletter,
-    )
-    const made = { sends, assessment }
+    const all = sends.map((send) => send.evidence)
+    const own = all.filter((send) => send.newsletter === (newsletter ?? send.newsletter))
+    const made = {
+      sends,
+      assessment: assess({ sends: all, variations }, moment, newsletter),
+      usual_send: usualSendOf(own, moment),
+    }
     judged.set(key, made)
     await turn()
     return made

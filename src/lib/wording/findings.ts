@@ -3,8 +3,7 @@ import type { LabelCode } from '../stats/label.ts'
 import { adviceOf, smallAdvice, starvedAdvice, type Way } from './advice.ts'
 import type { Finding } from './finding.ts'
 import { isKnown, neededByEach, needsSends } from './needed.ts'
-import { complete } from './small-list.ts'
-import { chance, shortNames } from './words.ts'
+import { chance, complete, shortNames } from './words.ts'
 
 type JudgedVariation = VariationRow & { statistics: Statistics }
 

@@ -3,8 +3,7 @@ import type { Counting } from '../model/report-query.ts'
 import { sumSpans } from '../model/spans.ts'
 import { share } from './formats.ts'
 import { people } from './sentences.ts'
-import { complete } from './small-list.ts'
-import { some } from './words.ts'
+import { complete, some } from './words.ts'
 
 /** How many newsletters went out; one in segments counts once. */
 export const countSends = (sends: readonly Pick<SendRow, 'newsletter_send_id'>[]): number =>

@@ -44,6 +44,8 @@ export const rateOf = (row: { ctr: number | null; human_ctr: number | null }, co
   counting === 'human' ? row.human_ctr : row.ctr
 
 const newFor = 86_400_000
+/** After this many milliseconds nearly all clickers of a send have clicked. */
+export const complete = 3 * newFor
 
 type RatedSend = { sent_at: string; ctr: number | null; human_ctr: number | null }
 
