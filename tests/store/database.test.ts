@@ -16,7 +16,9 @@ import {
   openDatabase,
 } from '../../src/lib/database/database.ts'
 import { migrate } from '../../src/lib/database/migrate.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
 import { cancelAll } from '../../src/lib/database/statement-limit.ts'
+import { atThisPace } from '../support/pace.ts'
 import { startTestServer, type TestServer } from '../support/postgres-server.ts'
 import { steadyPort } from '../support/steady-port.ts'
 import { quickestOf, waitFor } from '../support/wait.ts'
@@ -48,7 +50,7 @@ const answer = (database: Database, deadline?: number) =>
   database.run((sql) => sql<{ one: number }[]>`select 1 as one`, deadline)
 
 const recovered = (database: Database) =>
-  waitFor(async () => expect(await answer(database, 500)).toMatchObject({ ok: true }))
+  waitFor(async () => expect(await answer(database, 2_000)).toMatchObject({ ok: true }))
 
 /** Statements one after the other on several loops, until stopped. Returns the codes of their faults. */
 function keepBusy(database: Database, deadline: number): () => Promise<Set<string>> {
@@ -79,22 +81,52 @@ describe('a statement', () => {
   test('that outlives its deadline is a timeout, and the next has a fresh pool at once', async () => {
     const database = open(located, 1)
     const begun = performance.now()
-    const late = await database.run((sql) => sql`select pg_sleep(20)`, 150)
+    const late = await database.run((sql) => sql`select pg_sleep(90)`, 150)
     expect(late).toEqual(fail({ code: 'timeout', message: 'no answer in time' }))
     expect(database.up).toBe(false)
     expect(await answer(database)).toMatchObject({ ok: true })
-    expect(performance.now() - begun).toBeLessThan(18_000)
+    expect(performance.now() - begun).toBeLessThan(60_000)
   })
 
   test('of several that time out together, only the first closes the pool', async () => {
     const database = open(located, 4)
     await Promise.all([1, 2, 3, 4].map(() => answer(database)))
-    const sleeping = [300, 300, 15_000].map((deadline) =>
-      database.run((sql) => sql`select pg_sleep(20)`, deadline),
+    const begun = performance.now()
+    const sleeping = [300, 300, 90_000].map((deadline) =>
+      database.run((sql) => sql`select pg_sleep(90)`, deadline),
     )
     const codes = (await Promise.all(sleeping)).map((outcome) => (outcome.ok ? 'ok' : outcome.fault.code))
-    expect(codes).toEqual(['timeout', expect.stringMatching(/timeout|unavailable/), 'unavailable'])
+    expect(performance.now() - begun).toBeLessThan(60_000)
+    // The server may end the others before their connections are closed.
+    const ended = expect.stringMatching(/^(timeout|unavailable)$/)
+    expect(codes).toEqual(['timeout', ended, ended])
     expect(await answer(database)).toMatchObject({ ok: true })
+  })
+
+  test.for<[string, (sql: Sql) => PromiseLike<unknown>]>([
+    ['a statement', (sql) => sql`select ${sql`1`}`],
+    ['a text', (sql) => sql.unsafe('select 1')],
+    ['the commit', () => Promise.resolve()],
+    ['the rollback', () => Promise.reject(new Error('of ours'))],
+  ])('of a transaction whose connection has ended is not sent: %s', async ([, send]) => {
+    const database = open()
+    const [begun, ended, sent] = [0, 1, 2].map(() => Promise.withResolvers<void>())
+    const transaction = async (sql: Sql) => {
+      await sql`select 1`
+      begun?.resolve()
+      await ended?.promise
+      // The driver sends at the end of a turn.
+      setTimeout(() => sent?.resolve(), 20)
+      return await send(sql)
+    }
+    const outcome = database.run(transaction, 60_000)
+    await begun?.promise
+    await server.stop()
+    expect(await outcome).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
+    ended?.resolve()
+    await sent?.promise
+    await server.start()
+    await recovered(database)
   })
 
   test('may have notices, which are ignored', async () => {
@@ -349,7 +381,7 @@ describe('a server under load', () => {
     await stopLoad()
     const begun = performance.now()
     await Promise.all(Array.from({ length: 50 }, () => answer(database)))
-    expect(performance.now() - begun).toBeLessThan(8_000)
+    expect(performance.now() - begun).toBeLessThan(atThisPace(8_000))
     expect(await answer(database)).toMatchObject({ ok: true })
   })
 
@@ -413,7 +445,7 @@ describe('the address of the server', () => {
     const database = open(() => new Promise(() => {}))
     const late = async () =>
       expect(await answer(database, 100)).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
-    expect(await quickestOf(1_000, late)).toBeLessThan(1_000)
+    expect(await quickestOf(1_000, late)).toBeLessThan(atThisPace(1_000))
   })
 
   test('is looked up every three seconds while the server is away, even if the look-up throws', async () => {
@@ -451,11 +483,11 @@ describe('closing', () => {
   test('does not wait longer than its deadline', async () => {
     const database = open()
     await answer(database)
-    const running = database.run((sql) => sql`select pg_sleep(20)`)
+    const running = database.run((sql) => sql`select pg_sleep(90)`)
     await sleep(50)
     const begun = performance.now()
     await database.close(100)
-    expect(performance.now() - begun).toBeLessThan(15_000)
+    expect(performance.now() - begun).toBeLessThan(60_000)
     expect(await running).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
   })
 

@@ -26,16 +26,33 @@ export async function runWithLimit<Rows>(
   deadline: number,
   statements: (sql: Sql) => PromiseLike<Rows>,
 ): Promise<Rows> {
-  const { rows } = await pool.begin(async (sql) => {
+  const connection = { lost: false }
+  const transaction = pool.begin(async (sql) => {
     try {
       await sql.unsafe(`set local statement_timeout = ${Math.ceil(deadline + grace)}`)
-      return { rows: await statements(sql) }
+      const rows = await statements(untilLost(sql, connection))
+      // Otherwise the driver would send a commit.
+      return connection.lost ? await pending() : { rows }
     } catch (error) {
-      if (isLost(error)) await new Promise(() => {})
+      if (connection.lost || isLost(error)) await pending()
       throw error
     }
   })
+  const { rows } = await transaction.catch((error: unknown) => {
+    connection.lost = true
+    throw error
+  })
   return rows
+}
+
+const pending = (): Promise<never> => new Promise<never>(() => {})
+
+/** The driver would write a later statement to a connection that is no more, and end this process. */
+function untilLost(sql: Sql, connection: { readonly lost: boolean }): Sql {
+  return new Proxy(sql, {
+    apply: (send, self, statement) => (connection.lost ? pending() : Reflect.apply(send, self, statement)),
+    get: (target, name) => (name === 'unsafe' && connection.lost ? pending : Reflect.get(target, name)),
+  })
 }
 
 /**
