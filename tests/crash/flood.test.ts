@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
-import { openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { findDrift, type TestDatabase } from '../support/database.ts'
 import { runLoad } from '../support/load.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import type { SiteProcess } from '../support/site.ts'
 import { waitUntil } from '../support/wait.ts'
 import { test, untilDrained } from './fixture.ts'
@@ -69,7 +67,7 @@ test('a flood is summed up: every answered click counts once, through kills and 
   expect(rows?.counts).toBeLessThanOrEqual(2 * texts * processes * minutes)
   expect(rows?.reasons).toBe(2)
   expect(await findDrift(database.sql)).toEqual([])
-  const settling = openDatabase({ locate: async () => ok(database.url), log: createLog('silent') })
+  const settling = patientDatabase(() => database.url)
   expect(await settle(settling, { age: 0 })).toMatchObject({ ok: true })
   await settling.close()
   expect(sum(await clicksByText(database))).toBe(all)

@@ -1,11 +1,10 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
 import { expect } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { type RunningSite, runSite } from '../pages/running-site.ts'
 import { personsUserAgent } from '../support/browser.ts'
 import { insertQuickEditor } from '../support/editor.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 
 /** A site with an editor, and the cookie of that editor's session. */
 export type EditorsSite = {
@@ -23,7 +22,7 @@ export async function openEditorsSite(
 ): Promise<EditorsSite> {
   const running = await runSite(settings)
   const { url } = running.database
-  const database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
+  const database = patientDatabase(() => url, 1)
   await insertQuickEditor(running.database.sql, editor)
   await prepare(database)
   const context = await browser.newContext({ userAgent: personsUserAgent })

@@ -2,9 +2,7 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { type Report, reportSchema } from '../../src/lib/model/report.ts'
 import { type Table, tables } from '../../src/lib/model/report-query.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -15,6 +13,7 @@ import { contradictoryWords } from '../support/contradictory-words.ts'
 import { emptyDatabase } from '../support/database.ts'
 import { insertQuickEditor } from '../support/editor.ts'
 import { expectPage, expectSends } from '../support/page-agreement.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { randomWorld } from '../support/random-worlds.ts'
 import { recordClicks, recordConversions, recordImpressions } from '../support/record.ts'
 import { eventsOf, insertWorld } from '../support/world-events.ts'
@@ -32,7 +31,7 @@ let caller = 0
 beforeAll(async () => {
   running = await runSite({ PROMO_TRUSTED_PROXIES: '127.0.0.1', SITE_URL: 'https://site.example' })
   const { url } = running.database
-  database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => url, 1)
   await insertQuickEditor(running.database.sql, editor)
   cookie = await signIn(running.site, editor, 'https://site.example')
 })

@@ -1,8 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { count, percent, share } from '../../src/lib/wording/formats.ts'
 import { placeWords, reasonWords, some } from '../../src/lib/wording/words.ts'
@@ -10,6 +8,7 @@ import { emptyDatabase, insertPromos } from '../support/database.ts'
 import { insertQuickEditor } from '../support/editor.ts'
 import { aClick, anImpression } from '../support/events.ts'
 import { chartFigures, headline, tableRows } from '../support/html-tables.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { type RawEvents, readRawEvents, recount, recountSends } from '../support/recount.ts'
@@ -23,7 +22,7 @@ let cookie = ''
 beforeAll(async () => {
   running = await runSite()
   const { url } = running.database
-  database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => url, 1)
   await insertQuickEditor(running.database.sql, editor)
   cookie = await signIn(running.site, editor)
 })

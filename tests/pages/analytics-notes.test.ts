@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Doubt } from '../../src/lib/model/doubt.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { curveOf } from '../../src/lib/stats/arrival.ts'
 import { insertQuickEditor } from '../support/editor.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { tableRows, textOf } from '../support/html-tables.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { ask, type RunningSite, runSite, signIn } from './running-site.ts'
 
@@ -20,7 +19,7 @@ let cookie = ''
 beforeAll(async () => {
   running = await runSite()
   const { sql, url } = running.database
-  database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => url, 1)
   await insertQuickEditor(running.database.sql, editor)
   const at = (Math.floor(Date.now() / (24 * hour)) - 4) * 24 * hour + 12 * hour
   await recordImpressions(sql, [

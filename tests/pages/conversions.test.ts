@@ -1,13 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
 import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
-import { openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { savePostback } from '../../src/lib/store/postbacks.ts'
 import { insertQuickEditor } from '../support/editor.ts'
 import { tableRows, textOf } from '../support/html-tables.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { type ApiSite, apiHeaders, jsonOf, runApiSite } from './api-site.ts'
 import { ask, untilFlushed } from './running-site.ts'
 
@@ -98,7 +96,7 @@ test('a conversion whose click is unknown waits, and health reports it', async (
 
 test('the pages show nothing about conversions until there is one', async () => {
   const { fresh, sql, url } = api
-  const database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
+  const database = patientDatabase(() => url, 1)
   onTestFinished(() => database.close())
   const editor = { name: 'Anna', password: 'correct horse battery' }
   await insertQuickEditor(sql, editor)

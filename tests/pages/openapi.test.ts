@@ -9,9 +9,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { KeysUnavailable } from '../../src/lib/auth/remote-keys.ts'
 import { describeTokenFault } from '../../src/lib/auth/token-fault.ts'
 import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
 import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
-import { openDatabase } from '../../src/lib/database/database.ts'
 import { type Answer, faultAnswer, siteNotStarted } from '../../src/lib/http/answer.ts'
 import { bodyTooSlow, longestWait } from '../../src/lib/http/bodies.ts'
 import { endpointLimits, guard } from '../../src/lib/open/guard.ts'
@@ -21,6 +19,7 @@ import { createMetrics } from '../../src/lib/operations/metrics.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { savePostback } from '../../src/lib/store/postbacks.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { type ApiSite, jsonOf, runApiSite } from './api-site.ts'
 import { ask, askHost, type RawAnswer, untilFlushed } from './running-site.ts'
@@ -81,7 +80,7 @@ async function recordHistory(): Promise<void> {
     ),
   )
   const url = api.url
-  const database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
+  const database = patientDatabase(() => url, 1)
   await settle(database, { age: 0 })
   await database.close()
 }

@@ -2,15 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
-import { openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { parseQuery } from '../../src/lib/reports/query.ts'
 import { listCandidates } from '../../src/lib/store/offers.ts'
 import { readReportParts } from '../../src/lib/store/reports.ts'
 import { createTestDatabase, findDrift } from '../support/database.ts'
 import { processEnvironment } from '../support/environment.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { type RunningSite, runSite } from './running-site.ts'
 
 let running: RunningSite
@@ -63,7 +62,7 @@ test('every case has the expected verdict, and reports and selection ignore it',
   expect(out).toContain('16 cases, all as expected')
 
   // What it said of the final verdicts is what settling gives.
-  const database = openDatabase({ locate: async () => ok(running.database.url), log: createLog('silent') })
+  const database = patientDatabase(() => running.database.url)
   expect(await settle(database, { age: 0 })).toEqual(ok(15))
   await database.close()
   const rows = await sql`

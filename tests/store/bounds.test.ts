@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { forgetCatalogueChanges } from '../../src/lib/store/catalogue-changes.ts'
@@ -12,6 +10,7 @@ import { trimOutbox } from '../../src/lib/store/outbox.ts'
 import { addWebhook, forgetNews } from '../../src/lib/store/webhooks.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aConversion, aHash, anImpression, aSurplus } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordConversions, recordImpressions, recordSurplus } from '../support/record.ts'
 
 /**
@@ -61,7 +60,7 @@ let tables: string[]
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => store.url, 1)
   const found = await store.sql<{ name: string }[]>`
     select relname as name from pg_class
     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition order by 1

@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import * as v from 'valibot'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
-import { fail, ok } from '../../src/lib/base/result.ts'
+import { fail } from '../../src/lib/base/result.ts'
 import { createAttributor } from '../../src/lib/conversions/attribute.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Conversion } from '../../src/lib/model/event.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
 import { attributeConversions, readWaitingConversions } from '../../src/lib/store/conversions.ts'
@@ -14,6 +14,7 @@ import { webhookEvents } from '../../src/lib/webhooks/events.ts'
 import { findConversionDrift } from '../support/conversions.ts'
 import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aConversion, anImpression, ofClick } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordConversions, recordImpressions } from '../support/record.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
@@ -24,7 +25,7 @@ let store: TestDatabase
 let database: Database
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 2 })
+  database = patientDatabase(() => store.url, 2)
 })
 afterAll(async () => {
   await database?.close()

@@ -1,17 +1,16 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
 import { arrayLiteral } from '../../src/lib/database/array-literal.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 
 let store: TestDatabase
 let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase({ empty: true })
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  database = patientDatabase(() => store.url)
 })
 afterAll(async () => {
   await database?.close()

@@ -6,10 +6,9 @@ import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { plain } from '../../src/lib/database/connect.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { createSelection } from '../../src/lib/selection/selection.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import { marks } from '../../src/lib/stats/arrival.ts'
@@ -20,6 +19,7 @@ import { databaseAway } from '../support/database-away.ts'
 import { processEnvironment } from '../support/environment.ts'
 import { anImpression } from '../support/events.ts'
 import { knownLinks } from '../support/known-links.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordImpressions } from '../support/record.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
@@ -30,7 +30,7 @@ let database: Database
 
 beforeEach(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  database = patientDatabase(() => store.url)
   await insertPromos(store.sql)
 })
 afterEach(async () => {

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
 import { countOldDetails, removeOldDetails } from '../../src/lib/operations/remove-details.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { waitFor } from '../support/wait.ts'
 
 let store: TestDatabase
@@ -17,7 +17,7 @@ const now = Date.UTC(2026, 10, 18, 12)
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => store.url, 1)
   await insertPromos(store.sql)
   await store.sql`
     select promo_make_click_partition(month::date)

@@ -1,11 +1,11 @@
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { fail, ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import { fail } from '../../src/lib/base/result.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { doubtFinder, doubtsToReport } from '../../src/lib/operations/doubted-sends.ts'
 import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { anImpression } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordImpressions } from '../support/record.ts'
 
 let tested: TestDatabase
@@ -13,7 +13,7 @@ let database: Database
 
 beforeAll(async () => {
   tested = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent'), connections: 2 })
+  database = patientDatabase(() => tested.url, 2)
 })
 afterAll(async () => {
   await database?.close()

@@ -1,9 +1,8 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { plain } from '../../src/lib/database/connect.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Conversion } from '../../src/lib/model/event.ts'
 import { explain } from '../../src/lib/selection/explain.ts'
 import { createSelection } from '../../src/lib/selection/selection.ts'
@@ -14,6 +13,7 @@ import { listEarnedCurrencies, readEarnings } from '../../src/lib/store/earnings
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aConversion, anImpression } from '../support/events.ts'
 import { knownLinks } from '../support/known-links.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordConversions, recordImpressions } from '../support/record.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
@@ -23,7 +23,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  database = patientDatabase(() => store.url)
   await insertPromos(store.sql)
 })
 afterAll(async () => {

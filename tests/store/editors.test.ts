@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { addEditor, removeEditor } from '../../src/lib/auth/editor.ts'
 import { hashPassword, verifyPassword } from '../../src/lib/auth/password.ts'
 import { createSignIn } from '../../src/lib/auth/sign-in.ts'
-import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { listEditors } from '../../src/lib/store/editors.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 
 let tested: TestDatabase
 let database: Database
@@ -14,7 +14,7 @@ const password = 'twelve or more'
 
 async function open(options: { turkish?: boolean } = {}) {
   tested = await createTestDatabase(options)
-  database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent') })
+  database = patientDatabase(() => tested.url)
 }
 
 async function close() {
@@ -65,7 +65,7 @@ describe('editors', () => {
   })
 
   test('a database that does not answer is a fault', async () => {
-    const closed = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent') })
+    const closed = patientDatabase(() => tested.url)
     await closed.close()
     expect(await addEditor(closed, { name: 'Dee', password })).toMatchObject({
       fault: { code: 'unavailable' },

@@ -17,6 +17,7 @@ import {
 } from '../support/database.ts'
 import { aClick, aConversion, aHash, anImpression, aSurplus } from '../support/events.ts'
 import { buryInstances, temporaryFolder } from '../support/folders.ts'
+import { patience } from '../support/patience.ts'
 
 const log = createLog('silent')
 const nothing = () => {}
@@ -137,7 +138,7 @@ test('whatever happens between acceptance and commit, each event counts exactly 
         }
       }
       failure = 'none'
-      expect(await site.flusher.drained(10_000)).toBe(true)
+      expect(await site.flusher.drained(patience)).toBe(true)
       await site.close(1_000)
 
       const clicks = accepted.filter((event) => event.kind === 'click').map((event) => event.event_id)
@@ -194,7 +195,7 @@ test('events from before the start come first, in chronological order', async ()
     site = await siteOn(folder, () => failure)
   }
   failure = 'none'
-  await site.flusher.drained(5_000)
+  await site.flusher.drained(patience)
   await site.close(1_000)
   const rows = await server.sql`select event_id from promo_click_tracking order by id`
   expect(rows.map((row) => row.event_id)).toEqual(all)
@@ -210,7 +211,7 @@ test('a backlog larger than memory waits on disk and arrives whole', async () =>
   }
   expect(site.readings().depth).toBe(4_500)
   failure = 'none'
-  expect(await site.flusher.drained(20_000)).toBe(true)
+  expect(await site.flusher.drained(patience)).toBe(true)
   expect(site.readings()).toMatchObject({ depth: 0, bytes: 0, age: 0 })
   await site.close(1_000)
   const [counted] =

@@ -4,12 +4,13 @@ import { createAccess } from '../../src/lib/auth/access.ts'
 import { sessionIn } from '../../src/lib/auth/session.ts'
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { insertQuickEditor } from '../support/editor.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 
 const secret = 'a-secret-of-thirty-two-characters'
 const hour = 3_600_000
@@ -21,7 +22,7 @@ let now = 0
 
 beforeEach(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 4 })
+  database = patientDatabase(() => store.url, 4)
   folder = temporaryFolder()
   now = Date.UTC(2026, 10, 18, 12)
 })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
-import { fail, ok } from '../../src/lib/base/result.ts'
+import { fail } from '../../src/lib/base/result.ts'
 import type { BufferReadings } from '../../src/lib/buffer/event-buffer.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { examineLinks } from '../../src/lib/links/link-faults.ts'
@@ -14,6 +14,8 @@ import type { OutboxReadings } from '../../src/lib/outbox/outbox.ts'
 import { attributeConversions } from '../../src/lib/store/conversions.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aConversion, anImpression, ofClick } from '../support/events.ts'
+import { atThisPace } from '../support/pace.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordConversions, recordImpressions } from '../support/record.ts'
 import { quickestOf } from '../support/wait.ts'
 
@@ -22,7 +24,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  database = patientDatabase(() => store.url)
   await insertPromos(store.sql)
 })
 afterAll(async () => {
@@ -349,7 +351,7 @@ test('a database that does not answer is degraded, and does not delay the answer
       code: 503,
       database: { ok: false, fault: 'timeout' },
     })
-  expect(await quickestOf(1_900, ask)).toBeLessThan(1_900)
+  expect(await quickestOf(1_900, ask)).toBeLessThan(atThisPace(1_900))
 })
 
 test('Strapi without a successful fetch for half a minute is degraded, whatever the database does', async () => {

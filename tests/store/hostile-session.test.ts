@@ -4,7 +4,7 @@ import { createSessionSecret } from '../../src/lib/auth/session-secret.ts'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok, type Result } from '../../src/lib/base/result.ts'
 import { importCatalogue } from '../../src/lib/catalogue/import.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { sessionSettings } from '../../src/lib/database/session-settings.ts'
 import { sections } from '../../src/lib/model/report-query.ts'
 import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
@@ -17,6 +17,7 @@ import { insertEditor, listEditors } from '../../src/lib/store/editors.ts'
 import { readDatabaseTime } from '../../src/lib/store/retention.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 
 const now = Date.UTC(2026, 10, 22, 15, 30)
 const sample = JSON.parse(readFileSync('db/sample.json', 'utf8'))
@@ -52,7 +53,7 @@ async function open(
   const [{ name } = { name: '' }] = await store.sql<{ name: string }[]>`select current_database() as name`
   for (const [setting, value] of Object.entries(settings))
     await store.sql`alter database ${store.sql(name)} set ${store.sql(setting)} = ${store.sql.unsafe(`'${value}'`)}`
-  const database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  const database = patientDatabase(() => store.url)
   ends.push(() => database.close())
   return { store, database }
 }
@@ -141,7 +142,7 @@ test('no setting of ours is dropped on its way, and connections that choose a se
   )
   const url = `${store.url}?target_session_attrs=read-write`
   for (const _ of Array(5)) {
-    const choosing = openDatabase({ locate: async () => ok(url), log: createLog('silent') })
+    const choosing = patientDatabase(() => url)
     ends.push(() => choosing.close())
     expect(await choosing.run((sql) => sql`select 1 as one`)).toEqual(ok([{ one: 1 }]))
   }

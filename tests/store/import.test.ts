@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { fail, ok } from '../../src/lib/base/result.ts'
+import { fail } from '../../src/lib/base/result.ts'
 import { describeChanges, summarize } from '../../src/lib/catalogue/describe.ts'
 import { type ImportOptions, importCatalogue } from '../../src/lib/catalogue/import.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks } from '../support/record.ts'
 
 const sample: unknown = JSON.parse(readFileSync('db/sample.json', 'utf8'))
@@ -16,7 +16,7 @@ let database: Database
 
 beforeEach(async () => {
   tested = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent') })
+  database = patientDatabase(() => tested.url)
 })
 
 afterEach(async () => {

@@ -17,6 +17,8 @@ import { listWholeTable } from '../../src/lib/store/whole-table.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { atThisPace } from '../support/pace.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -136,7 +138,7 @@ describe('the known links and variations', () => {
       expect(known.links.get(path)).toMatchObject({ slug: path })
     }
     // Where nobody says that something has changed, each but the first takes eight seconds.
-    expect(times.toSorted((one, other) => one - other)[2]).toBeLessThan(5_000)
+    expect(times.toSorted((one, other) => one - other)[2]).toBeLessThan(atThisPace(5_000))
     await store.sql`update promo_offers set link_slug = 'a' where id = 4`
     await waitFor(() => expect(known.variations.get(42)).toMatchObject({ link_slug: 'a' }))
   })
@@ -169,7 +171,7 @@ describe('the known links and variations', () => {
       false,
       false,
     ])
-    const database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+    const database = patientDatabase(() => store.url)
     const listed = await listWholeTable(database, 'no_such_table', (sql) => listLinks(sql))
     expect(listed).toMatchObject({ ok: false, fault: { message: expect.stringContaining('no_such_table') } })
     await database.close()

@@ -6,6 +6,7 @@ import { createLinkDamage, damageSentence } from '../../src/lib/links/link-damag
 import type { Damage } from '../../src/lib/model/link.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick } from '../support/events.ts'
+import { patient } from '../support/patient-database.ts'
 import { recordClicks } from '../support/record.ts'
 
 const day = Date.UTC(2026, 10, 18)
@@ -18,10 +19,8 @@ let counted: Damage[]
 beforeAll(async () => {
   store = await createTestDatabase()
   await insertPromos(store.sql)
-  database = openDatabase({
-    locate: async () => (away ? fail({ message: 'away' }) : ok(store.url)),
-    log: createLog('silent'),
-  })
+  const locate = async () => (away ? fail({ message: 'away' }) : ok(store.url))
+  database = patient(openDatabase({ locate, log: createLog('silent') }))
 })
 afterAll(async () => {
   await database?.close()

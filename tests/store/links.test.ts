@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
-import { databaseFault, openDatabase } from '../../src/lib/database/database.ts'
+import { databaseFault } from '../../src/lib/database/database.ts'
 import { makeClickPartitions } from '../../src/lib/database/migrate.ts'
 import { type Basis, findDecisions, keepDecisions } from '../../src/lib/store/decisions.ts'
 import { findLink, listLinks } from '../../src/lib/store/links.ts'
@@ -10,6 +9,7 @@ import { findVariation, listVariations } from '../../src/lib/store/variations.ts
 import { createVariationSource } from '../../src/lib/tracking/variation-source.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
@@ -92,7 +92,7 @@ test('variations come with their offer, its slug and its former ones', async () 
 })
 
 test('tracking finds all variations, or one, or learns that there is none', async () => {
-  const database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  const database = patientDatabase(() => store.url)
   const source = createVariationSource(database)
   const rows = [...(await listVariations(store.sql))]
   expect(rows).toHaveLength(5)

@@ -1,9 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Impression } from '../../src/lib/model/event.ts'
 import { explain } from '../../src/lib/selection/explain.ts'
 import { createSelection } from '../../src/lib/selection/selection.ts'
@@ -18,6 +16,7 @@ import {
 } from '../support/database.ts'
 import { anImpression } from '../support/events.ts'
 import { knownLinks } from '../support/known-links.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordImpressions } from '../support/record.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
@@ -28,7 +27,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  database = patientDatabase(() => store.url)
 })
 afterAll(async () => {
   await database?.close()

@@ -1,7 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Click } from '../../src/lib/model/event.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -17,6 +15,7 @@ import {
   type TestDatabase,
 } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
@@ -24,7 +23,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  database = patientDatabase(() => store.url)
 })
 afterAll(async () => {
   await database?.close()

@@ -3,23 +3,23 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { createPostbacks, hashOfSecret } from '../../src/lib/conversions/postback.ts'
 import { statusOf } from '../../src/lib/conversions/statuses.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { deletePostback, savePostback } from '../../src/lib/store/postbacks.ts'
 import { clickIdOf } from '../../src/lib/tracking/click-id.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { processEnvironment } from '../support/environment.ts'
 import { aClick } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 
 let store: TestDatabase
 let database: Database
 const folder = mkdtempSync(join(tmpdir(), 'promo-postback-'))
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => store.url, 1)
 })
 afterAll(async () => {
   await database?.close()

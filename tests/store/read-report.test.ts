@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { type ReportQuery, type Section, sections } from '../../src/lib/model/report-query.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
@@ -12,6 +11,7 @@ import { readReportParts } from '../../src/lib/store/reports.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { databaseAway } from '../support/database-away.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
@@ -20,7 +20,7 @@ const noon = Date.UTC(2025, 9, 10, 12)
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => store.url, 1)
   await insertPromos(store.sql)
   await recordImpressions(store.sql, [
     anImpression({ at: noon, variation_id: 42, recipients: 60 }),

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { type ReportQuery, sections } from '../../src/lib/model/report-query.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
@@ -11,6 +9,7 @@ import { attributeConversions } from '../../src/lib/store/conversions.ts'
 import { findConversionDrift } from '../support/conversions.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aConversion, aHash, anImpression, ofClick } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordConversions, recordImpressions } from '../support/record.ts'
 
 const noon = Date.UTC(2026, 10, 10, 12)
@@ -20,7 +19,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => store.url, 1)
   await insertPromos(store.sql)
   await recordImpressions(store.sql, [
     anImpression({ at: noon, newsletter_send_id: 'a', newsletter: 'ai', recipients: 2_000 }),

@@ -1,10 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { daysBefore, daysBetween } from '../../src/lib/base/days.ts'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
 import { sparklineDates } from '../../src/lib/charts/sparkline.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
 import type { Doubt } from '../../src/lib/model/doubt.ts'
 import { type ReportQuery, sections } from '../../src/lib/model/report-query.ts'
@@ -15,6 +13,7 @@ import { readReport } from '../../src/lib/reports/read-report.ts'
 import { readReportParts } from '../../src/lib/store/reports.ts'
 import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { type RawEvents, readRawEvents, recount, recountSends } from '../support/recount.ts'
@@ -25,7 +24,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => store.url, 1)
 })
 afterAll(async () => {
   await database?.close()

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { makeClickPartitions } from '../../src/lib/database/migrate.ts'
 import { type ReportQuery, sections } from '../../src/lib/model/report-query.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
@@ -11,6 +10,7 @@ import { createJudge } from '../../src/lib/reports/judge-evidence.ts'
 import { readReport } from '../../src/lib/reports/read-report.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
 const turn = createTurns()
@@ -34,7 +34,7 @@ const judged = [
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => store.url, 1)
   await insertPromos(store.sql)
   for (let month = 0; month < 16; month += 1) {
     await makeClickPartitions(store.sql, Date.UTC(2025, 7 + month, 1))

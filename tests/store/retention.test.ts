@@ -1,8 +1,7 @@
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { makeClickPartitions } from '../../src/lib/database/migrate.ts'
 import { databaseTime } from '../../src/lib/operations/doubt-time.ts'
 import { createPurger, previewPurge, purge, purgeDaily } from '../../src/lib/operations/purge.ts'
@@ -11,6 +10,7 @@ import { believeTime } from '../../src/lib/store/retention.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
@@ -18,7 +18,7 @@ let database: Database
 
 beforeEach(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => store.url, 1)
   await insertPromos(store.sql)
 })
 afterEach(async () => {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { importCatalogue } from '../../src/lib/catalogue/import.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { recordSampleHistory } from '../../src/lib/sample/record-history.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 
 const now = Date.UTC(2026, 10, 22, 15, 30)
 const sample = JSON.parse(readFileSync('db/sample.json', 'utf8'))
@@ -16,7 +16,7 @@ let database: Database
 
 beforeEach(async () => {
   tested = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent') })
+  database = patientDatabase(() => tested.url)
   await importCatalogue(database, sample)
 })
 

@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createNetworkReader } from '../../src/lib/base/address.ts'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import { bundledNetworks } from '../../src/lib/classify/scanner-networks.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Click } from '../../src/lib/model/event.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { createStrangers } from '../../src/lib/privacy/strangers.ts'
@@ -22,6 +20,7 @@ import {
   type TestDatabase,
 } from '../support/database.ts'
 import { anImpression } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let tested: TestDatabase
@@ -29,7 +28,7 @@ let database: Database
 
 beforeAll(async () => {
   tested = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent'), connections: 1 })
+  database = patientDatabase(() => tested.url, 1)
 })
 afterAll(async () => {
   await database?.close()

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Destination } from '../../src/lib/links/destination.ts'
 import type { RefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
 import { choose } from '../../src/lib/selection/choose.ts'
@@ -11,6 +10,7 @@ import { explainDecisions } from '../../src/lib/store/decisions.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
 import { knownLinks } from '../support/known-links.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
@@ -19,7 +19,7 @@ let links: RefreshingCache<string, Destination>
 
 beforeEach(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  database = patientDatabase(() => store.url)
   await insertPromos(store.sql)
   links = await knownLinks(database)
 })

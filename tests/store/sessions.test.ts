@@ -11,13 +11,14 @@ import { createSessionSecret, renewSessions } from '../../src/lib/auth/session-s
 import { createSignIn, pageAfterSignIn } from '../../src/lib/auth/sign-in.ts'
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import { endSessions } from '../../src/lib/store/editors.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { databaseAway } from '../support/database-away.ts'
 import { hashWith, insertQuickEditor } from '../support/editor.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { waitUntil } from '../support/wait.ts'
 
 let store: TestDatabase
@@ -32,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => store?.drop())
 
 beforeEach(async () => {
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 2 })
+  database = patientDatabase(() => store.url, 2)
   now = Date.UTC(2026, 10, 18, 12)
   await insertQuickEditor(store.sql, { name: 'Anna', password })
 })

@@ -1,13 +1,14 @@
 import { describe, expect, test, vi } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Click } from '../../src/lib/model/event.ts'
 import { settle as settleAll, settler } from '../../src/lib/operations/settle.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { findDrift } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { fileDatabase } from '../support/file-database.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { sends, settledCrowds, settledFigures, settleEverything, uniques } from '../support/settled.ts'
 
@@ -418,8 +419,7 @@ test('daily rollups are the hourly ones by UTC day', async () => {
 
 describe('the settler', () => {
   const observation = { observationMinutes: 15, duplicateSeconds: 10, visitorsPerAddress: 5 }
-  const open = () =>
-    openDatabase({ locate: async () => ok(database.url), log: createLog('silent'), connections: 1 })
+  const open = () => patientDatabase(() => database.url, 1)
 
   test('continues batch by batch until nothing is left, and ends early when it is stopped', async () => {
     const pool = open()

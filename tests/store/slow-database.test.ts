@@ -13,6 +13,7 @@ import {
 } from '../support/database.ts'
 import { aClick } from '../support/events.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { patience } from '../support/patience.ts'
 
 const log = createLog('silent')
 const nothing = () => {}
@@ -51,7 +52,7 @@ async function flush(
     }),
   )
   await during?.()
-  expect(await events.flusher.drained(25_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(events.readings().rejects).toBe(0)
   await events.close(1_000)
   await database.close()
@@ -64,11 +65,11 @@ test('a batch that exceeds the deadline is recorded in parts', async () => {
   await insertPromos(store.sql)
   await store.sql.unsafe(`
     create function promo_test_be_slow() returns trigger language plpgsql as $$
-    begin perform pg_sleep(0.004); return new; end $$;
+    begin perform pg_sleep(0.02); return new; end $$;
     create trigger promo_test_slow before insert on promo_click_tracking
     for each row execute function promo_test_be_slow();
   `)
-  await flush(300, { deadline: 400 })
+  await flush(200, { deadline: 1_500 })
   await store.sql.unsafe('drop function promo_test_be_slow cascade')
 })
 

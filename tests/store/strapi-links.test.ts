@@ -21,6 +21,8 @@ import {
   startFakeStrapi,
 } from '../support/fake-strapi.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { atThisPace } from '../support/pace.ts'
+import { patience } from '../support/patience.ts'
 
 let store: TestDatabase
 
@@ -60,7 +62,7 @@ describe('links from Strapi', () => {
   test('are all known after the first fetch, and none of the table', async () => {
     const strapi = await startFakeStrapi(collection(() => someLinks(130)))
     const { known, folder } = open(strapi, 'strapi')
-    await known.asked(10_000)
+    await known.asked(patience)
     expect([known.links.size, known.links.peek('link-130')?.location]).toEqual([
       130,
       'https://merchant.example/130',
@@ -75,7 +77,7 @@ describe('links from Strapi', () => {
     let entries = [entry(1, 'a')]
     const strapi = await startFakeStrapi(collection(() => entries))
     const { known, locationOf } = open(strapi, 'strapi')
-    await known.asked(10_000)
+    await known.asked(patience)
     await known.strapi?.refresh()
     entries = [entry(1, 'a', 'new')]
     known.strapi?.follow('another')
@@ -93,7 +95,7 @@ describe('links from Strapi', () => {
   test('work without limit while it is down, also from a snapshot and without the database', async () => {
     const strapi = await startFakeStrapi(collection(() => someLinks(130)))
     const { known, folder, messages } = open(strapi, 'strapi')
-    await known.asked(10_000)
+    await known.asked(patience)
     await expect.poll(() => existsSync(join(folder, 'strapi-links.json'))).toBe(true)
     await strapi.stop()
     expect(await known.strapi?.refresh()).toBe(false)
@@ -101,7 +103,7 @@ describe('links from Strapi', () => {
     expect(messages()).toContain('links of Strapi could not be fetched; those already known are kept')
     const later = open(strapi, 'strapi', { folder, url: nowhere })
     expect(later.known.links.peek('link-77')?.location).toBe('https://merchant.example/77')
-    await later.known.asked(10_000)
+    await later.known.asked(patience)
     expect(later.known.links.size).toBe(130)
     expect(await later.locationOf('made-up')).toBeUndefined()
     await strapi.start()
@@ -112,7 +114,7 @@ describe('links from Strapi', () => {
     let entries = someLinks(3)
     const strapi = await startFakeStrapi(collection(() => entries))
     const { known } = open(strapi, 'strapi')
-    await known.asked(10_000)
+    await known.asked(patience)
     const time = vi.spyOn(performance, 'now')
     onTestFinished(() => void vi.restoreAllMocks())
     const now = performance.now()
@@ -132,7 +134,7 @@ describe('links from Strapi', () => {
       collection(() => [bad, entry(2, 'good'), long, { ...entry(4, 'x'), slug: null }]),
     )
     const { known, folder, messages } = open(strapi, 'strapi')
-    await known.asked(10_000)
+    await known.asked(patience)
     expect(known.links.size).toBe(1)
     expect(known.strapi?.cache.leftOut.map(({ key, reason }) => `${key}: ${reason}`)).toEqual([
       'bad (entry d1): destination_url must be a complete URL that begins with https:// or http://',
@@ -148,7 +150,7 @@ describe('links from Strapi', () => {
     let entries = [entry(1, 'a')]
     const strapi = await startFakeStrapi(collection(() => entries))
     const { known, locationOf } = open(strapi, 'strapi')
-    await known.asked(10_000)
+    await known.asked(patience)
     entries = [...entries, entry(2, 'b')]
     expect(await locationOf('b')).toBe('https://strapi.example/b')
     expect(known.links.peek('b')).toBeDefined()
@@ -160,7 +162,7 @@ describe('links from Strapi', () => {
     expect(waiting.filter((found) => found instanceof Promise)).toHaveLength(4)
     expect(known.links.get('a')).toMatchObject({ location: 'https://strapi.example/a' })
     expect(await Promise.all(waiting)).toEqual(Array(50).fill(undefined))
-    expect(performance.now() - begun).toBeLessThan(20_000)
+    expect(performance.now() - begun).toBeLessThan(atThisPace(20_000))
     expect(known.links.get('made-up-99')).toBeUndefined()
   })
 })
@@ -170,7 +172,7 @@ describe('links from both', () => {
     let entries = [entry(1, 'nocodemba'), entry(2, 'only-strapi')]
     const strapi = await startFakeStrapi(collection(() => entries))
     const { known, lines, locationOf } = open(strapi, 'both')
-    await Promise.all([known.asked(10_000), known.refresh()])
+    await Promise.all([known.asked(patience), known.refresh()])
     await known.strapi?.refresh()
     expect(await locationOf('nocodemba')).toBe('https://strapi.example/nocodemba')
     expect(await locationOf('only-strapi')).toBe('https://strapi.example/only-strapi')
@@ -189,7 +191,7 @@ describe('links from both', () => {
   test('a slug that neither knows is looked up in both', async () => {
     const strapi = await startFakeStrapi(collection(() => [entry(1, 'a')]))
     const { known, locationOf } = open(strapi, 'both')
-    await Promise.all([known.asked(10_000), known.refresh()])
+    await Promise.all([known.asked(patience), known.refresh()])
     await known.strapi?.refresh()
     strapi.answer = collection(() => [entry(1, 'a'), entry(2, 'late')])
     expect(await locationOf('late')).toBe('https://strapi.example/late')
@@ -334,7 +336,7 @@ describe('the site with Strapi', () => {
           .toMatchObject({ headers: { location: `https://strapi.example/${change}` } })
       times.push(performance.now() - told)
     }
-    expect(times.toSorted((one, other) => one - other)[2]).toBeLessThan(3_000)
+    expect(times.toSorted((one, other) => one - other)[2]).toBeLessThan(atThisPace(3_000))
   })
 
   test('with links from Strapi only shows nothing about the table', async () => {
@@ -357,7 +359,7 @@ describe('the site with Strapi', () => {
     writeFileSync(join(dataDir, 'strapi-links.json'), JSON.stringify([left]))
     const begun = performance.now()
     const { app } = await openTestApp(nowhere, { dataDir, settings: settings(strapi, 'strapi') })
-    expect(performance.now() - begun).toBeLessThan(7_500)
+    expect(performance.now() - begun).toBeLessThan(atThisPace(7_500))
     expect(await redirect(app, 'left')).toMatchObject({ headers: { location: 'https://left.example/' } })
   })
 })

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { previewPurge, purge } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { settleSurplus } from '../../src/lib/store/settle-surplus.ts'
@@ -14,6 +13,7 @@ import {
   type TestDatabase,
 } from '../support/database.ts'
 import { aClick, anImpression, aSurplus } from '../support/events.ts'
+import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions, recordSurplus } from '../support/record.ts'
 
 let store: TestDatabase
@@ -21,7 +21,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  database = patientDatabase(() => store.url)
 })
 afterAll(async () => {
   await database?.close()

@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
 import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from './database.ts'
+import { patientDatabase } from './patient-database.ts'
 
 /**
  * The database of a file's tests: promos are in it before each of them, and nothing after it. `after` looks at
@@ -38,7 +37,7 @@ export function fileDatabase(
 
 /** The site's own way to it. */
 export function siteDatabase(store: Pick<TestDatabase, 'url'>): Database {
-  const database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  const database = patientDatabase(() => store.url)
   afterAll(() => database.close())
   return database
 }

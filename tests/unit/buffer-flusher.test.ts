@@ -30,6 +30,7 @@ import { restPerWork } from '../../src/lib/pace/flusher-rest.ts'
 import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { buryInstances, ownerThatDied, temporaryFolder } from '../support/folders.ts'
+import { patience } from '../support/patience.ts'
 import { fewestTimers, timers } from '../support/timers.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -96,7 +97,7 @@ test('events share a statement, and a waiting caller does not wait for others', 
   const { events, seen } = await open(async () => ok([]))
   await accept(events, 5)
   await accept(events, 5)
-  expect(await events.flusher.drained(60_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(seen.flushed).toEqual([10])
   expect(events.readings()).toMatchObject({ depth: 0, age: 0 })
   const waits: number[] = []
@@ -120,7 +121,7 @@ test('events share a statement, and a waiting caller does not wait for others', 
   const most = (performance.now() - started) / 190
   expect(seen.flushed.slice(0, 6)).toEqual([10, 1, 1, 1, 1, 1])
   expect(seen.flushed.slice(6).length).toBeLessThanOrEqual(most)
-  expect(await events.flusher.drained(60_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(seen.seconds.every((took) => took > 0 && took < 60)).toBe(true)
   await events.close(100)
 })
@@ -145,7 +146,7 @@ test('what has to be recorded at once does not wait for other events', async () 
   for (let turn = 0; turn < 5; turn += 1) {
     await accept(events, 1)
     const started = performance.now()
-    expect(await events.flusher.drained(60_000)).toBe(true)
+    expect(await events.flusher.drained(patience)).toBe(true)
     waits.push(performance.now() - started)
   }
   expect(Math.min(...waits)).toBeLessThan(150)
@@ -175,7 +176,7 @@ test('a database outage is retried until it ends, and nobody waits longer than r
   expect(record.mock.calls.length).toBeGreaterThan(1)
   const tries = record.mock.calls.length
   away = false
-  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(seen.flushed).toEqual([1])
   const failed = { level: 40, fault: 'unavailable', reason: 'unavailable!', waiting: 1, msg: 'flush failed' }
   expect(seen.logged).toEqual(Array(tries).fill(failed))
@@ -255,7 +256,7 @@ test('in a rush the flusher pauses between batches', async () => {
 
 test('a pause ends when everything has to be recorded, and then there are pauses again', async () => {
   const { events, seen, clock } = await restInRush()
-  expect(await events.flusher.drained(60_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(seen.flushed).toEqual([5, 600])
   clock.rush = true
   await accept(events, 5)
@@ -293,7 +294,7 @@ test('segments whose first line is damaged, or that are empty, are adopted all t
   )
   expect(events.readings()).toMatchObject({ depth: 2, age: 3_000 })
   away = false
-  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(seen.damaged).toBe(1)
   expect(seen.logged[0]).toEqual({
     level: 30,
@@ -400,7 +401,7 @@ test('an event that makes the program throw becomes a reject; the others are rec
     return ok([])
   })
   await Promise.all(clicks.map((click) => events.buffer.accept(click)))
-  expect(await events.flusher.drained(60_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(landed).toEqual([clicks[0]?.event_id, clicks[2]?.event_id])
   expect(takeRejects(folder).rejects.map(({ reason, event }) => [reason, event.event_id])).toEqual([
     ['broken', clicks[1]?.event_id],
@@ -479,7 +480,7 @@ test('a statement that throws once is tried again', async () => {
     throw new TypeError('the driver broke')
   })
   await accept(events, 2)
-  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(seen.flushed).toEqual([2])
   await events.close(100)
 })
@@ -494,7 +495,7 @@ test('a caller who learns of a reused id keeps the event; without a caller it be
   expect(await settled).toBe('reused')
   expect(events.readings().rejects).toBe(0)
   await accept(events, 1)
-  expect(await events.flusher.drained(60_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(events.readings().rejects).toBe(1)
   await events.close(100)
 })
@@ -512,7 +513,7 @@ test('events that an earlier run has left are distinguished from new ones', asyn
     (count, left) => told.push([count, left]),
   )
   await accept(events, 3)
-  expect(await events.flusher.drained(60_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(told).toEqual([
     [2, true],
     [3, false],
@@ -527,7 +528,7 @@ test('conflicts with other writers are retried, and nothing is rejected', async 
     return tries < 3 ? fault('conflict') : ok([])
   })
   await accept(events, 3)
-  expect(await events.flusher.drained(10_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect([tries, seen.flushed]).toEqual([3, [3]])
   expect(takeRejects(folder).rejects).toEqual([])
   await events.close(100)
@@ -565,7 +566,7 @@ test('an intact line that is not an event is refused and logged, and affects no 
     landed.push(...batch.map(({ event_id }) => event_id))
     return ok([])
   }, folder)
-  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect([landed, seen.damaged]).toEqual([[click.event_id], 2])
   await events.close(100)
   expect(readFileSync(damagedFile(folder), 'utf8')).toBe(strange + strange)
@@ -588,7 +589,7 @@ test('damaged lines are kept byte for byte and logged once, however often the da
     tries += 1
     return tries < 3 ? fault('unavailable') : ok([])
   }, folder)
-  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect([seen.flushed, seen.damaged]).toEqual([[1], 2])
   const lineBreak = Buffer.from('\n')
   expect(readFileSync(damagedFile(folder))).toEqual(Buffer.concat([broken, lineBreak, broken, lineBreak]))
@@ -623,7 +624,7 @@ test('damaged lines of earlier days have files of their own, and can be read unt
   const keep = async (line: string) => {
     leave(folder, seen.damaged + 1, `${line}\n`)
     await events.tend()
-    expect(await events.flusher.drained(3_000)).toBe(true)
+    expect(await events.flusher.drained(patience)).toBe(true)
   }
   writeFileSync(damagedFile(folder), 'first\n')
   wroteOn(noon - 31 * day)
@@ -643,7 +644,7 @@ test('damaged lines of earlier days have files of their own, and can be read unt
 
   writeFileSync(join(folder, 'damaged-2026-11-16.lines'), encodeRecord([aClick()]))
   await events.retryDamaged()
-  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(files()).toEqual(['damaged.lines'])
   expect(seen.flushed.reduce((sum, count) => sum + count, 0)).toBe(1)
   await events.close(100)
@@ -659,7 +660,7 @@ test.each(['in the way', 'full'])(
     } else mkdirSync(damagedFile(folder))
     const segment = leave(folder, 1, `broken\n${encodeRecord([aClick()])}`)
     const { events, seen } = await open(async () => ok([]), folder)
-    expect(await events.flusher.drained(3_000)).toBe(true)
+    expect(await events.flusher.drained(patience)).toBe(true)
     expect([seen.flushed, seen.damaged]).toEqual([[1], 1])
     await events.close(100)
     expect(readFileSync(segment, 'utf8')).toContain('broken')
@@ -671,10 +672,10 @@ test('segments that may have a writer elsewhere wait until somebody says that th
   leave(folder, 1, encodeRecord([aClick()]))
   writeFileSync(join(folder, 'dead.owner'), '')
   const { events, seen } = await open(async () => ok([]), folder)
-  expect(await events.flusher.drained(500)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect([events.undecided, seen.flushed]).toEqual([1, []])
   await events.takeUnknown()
-  expect(await events.flusher.drained(60_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect([events.undecided, seen.flushed]).toEqual([0, [1]])
   await events.close(100)
 })
@@ -710,7 +711,7 @@ test('a segment that another instance has deleted meanwhile is finished', async 
     rmSync(segment)
     return ok([])
   }, folder)
-  expect(await events.flusher.drained(60_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(seen.flushed).toEqual([1])
   await events.close(100)
 })
@@ -725,7 +726,7 @@ test('refused events are found by halving, in order; the others are recorded', a
     return ok([])
   })
   await Promise.all(clicks.map((click) => events.buffer.accept(click)))
-  await events.flusher.drained(60_000)
+  await events.flusher.drained(patience)
   expect(landed).toEqual(clicks.map(({ event_id }) => event_id).filter((id) => !bad.has(id)))
   const { rejects } = takeRejects(folder)
   expect(rejects.map(({ event }) => event.event_id)).toEqual([...bad])
@@ -750,7 +751,7 @@ test.each(['former', 'latter'])(
       return isFormer ? fault('refused') : ok([])
     })
     await Promise.all(clicks.map((click) => events.buffer.accept(click)))
-    expect(await events.flusher.drained(3_000)).toBe(true)
+    expect(await events.flusher.drained(patience)).toBe(true)
     expect(takeRejects(folder).rejects.map(({ event }) => event.event_id)).toEqual([clicks[0]?.event_id])
     expect(sizes).toEqual([2, 1, 1, 1])
     await events.close(100)
@@ -766,7 +767,7 @@ test('rejects that cannot be written keep their segment for the next start', asy
     folder,
   )
   await events.buffer.accept(gone)
-  expect(await events.flusher.drained(60_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(seen.logged).toEqual([
     {
       level: 50,
@@ -781,7 +782,7 @@ test('rejects that cannot be written keep their segment for the next start', asy
     recorded.push(...batch.map(({ event_id }) => event_id))
     return ok([])
   }, folder)
-  await next.events.flusher.drained(60_000)
+  await next.events.flusher.drained(patience)
   expect(recorded).toEqual([gone.event_id])
   await next.events.close(100)
 })
@@ -807,7 +808,7 @@ test('an unreadable segment is kept and retried, and delays no other', async () 
   expect(await events.flusher.drained(3_000)).toBe(false)
   rmdirSync(name(1))
   await events.tend()
-  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(seen.flushed).toEqual([2])
   expect(seen.damaged).toBe(1)
   await events.close(100)
@@ -866,7 +867,7 @@ test('segments of an instance that ends are taken over; the own owner file is de
   writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
   writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord([click]))
   await events.tend()
-  expect(await events.flusher.drained(60_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(recorded).toEqual([click.event_id])
   await events.close(100)
   expect(readdirSync(folder)).toEqual(['dead.owner'])
@@ -926,7 +927,7 @@ test('a graceful stop that cannot record everything leaves the journal to the ne
     recorded.push(...batch.map(({ event_id }) => event_id))
     return ok([])
   }, folder)
-  expect(await next.events.flusher.drained(60_000)).toBe(true)
+  expect(await next.events.flusher.drained(patience)).toBe(true)
   expect(recorded).toEqual([click.event_id])
   await next.events.close(100)
 })
@@ -980,7 +981,7 @@ test.each([false, true])(
     await waitFor(() => expect(segments()).toHaveLength(2))
     expect(segments().some((name) => before.includes(name))).toBe(false)
     away = false
-    expect(await events.flusher.drained(60_000)).toBe(true)
+    expect(await events.flusher.drained(patience)).toBe(true)
     expect([recorded.size, seen.vanished]).toEqual([5_000, taken ? 0 : 4_000])
     expect(events.readings()).toMatchObject({
       bytes: 0,
@@ -1029,7 +1030,7 @@ test('events that were deleted are logged as lost even if nobody counts them', a
   for (let group = 0; group < 6; group += 1) await accept(events, 20)
   for (const name of readdirSync(folder)) if (name.endsWith('.journal')) rmSync(join(folder, name))
   away = false
-  expect(await events.flusher.drained(60_000)).toBe(true)
+  expect(await events.flusher.drained(patience)).toBe(true)
   expect(new Set(logged)).toEqual(new Set(['a journal segment was deleted before its events were recorded']))
   await events.close(100)
 })

@@ -14,6 +14,7 @@ import type { TrackingEvent } from '../../src/lib/model/event.ts'
 import { aClick, anImpression } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { patience } from '../support/patience.ts'
 import { waitFor } from '../support/wait.ts'
 
 const minute = 60_000
@@ -78,7 +79,7 @@ function createWorld({ folder = temporaryFolder(), keepFor = 10 * minute, maxByt
         await begun
         for (const event of taken) {
           await events.buffer.accept(event)
-          await events.flusher.drained(2_000)
+          await events.flusher.drained(patience)
         }
         await settledFiles()
         return taken.map(({ event_id }) => event_id)
@@ -323,7 +324,7 @@ test('rejected events are rejects only once, and callers get no second answer', 
         .filter((r) => r.reason),
     )
   await site.take(gone, lost)
-  await Promise.all([site.flusher.settled(differs.event_id, 2_000), site.take(differs)])
+  await Promise.all([site.flusher.settled(differs.event_id, patience), site.take(differs)])
   expect(site.readings().rejects).toBe(1)
   reasons[lost.event_id] = 'variation_gone'
   world.become('00000002')
@@ -391,7 +392,7 @@ test('on a full disk they are deleted', async () => {
     expect(await site.buffer.accept(aClick())).toBe('in_memory')
     await waitFor(() => expect(world.kept()).toEqual([]))
     expect(site.readings().keptCutAt).toBe(cutAt)
-    await site.flusher.drained(2_000)
+    await site.flusher.drained(patience)
     expect(world.kept()).toEqual([])
     world.files.room = Number.POSITIVE_INFINITY
     await waitFor(() => expect(site.readings().fault).toBeUndefined())

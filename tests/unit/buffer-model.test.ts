@@ -9,6 +9,7 @@ import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { patience } from '../support/patience.ts'
 
 const nothing = () => {}
 /** Few, so that segments end often and memory is short. */
@@ -77,7 +78,7 @@ test('whatever disk and database do, each event that was not reported as lost is
       files.fail = {}
       files.room = Number.POSITIVE_INFINITY
       database = 'up'
-      expect(await events.flusher.drained(5_000)).toBe(true)
+      expect(await events.flusher.drained(patience)).toBe(true)
       await events.close(500)
       expect([recorded, lost]).toEqual([kept, dropped])
     }),

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createQueue } from '../../src/lib/base/queue.ts'
 import type { Batch } from '../../src/lib/buffer/batch.ts'
@@ -10,6 +11,7 @@ import { createWriteBuffer } from '../../src/lib/buffer/write-buffer.ts'
 import { aClick, anImpression, aSurplus } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { atThisPace } from '../support/pace.ts'
 import { fewestTimers, timers } from '../support/timers.ts'
 import { quickestOf, waitFor } from '../support/wait.ts'
 
@@ -257,7 +259,7 @@ test('a lost event tests whether the disk accepts writes again', async () => {
     expect(await buffer.accept(aClick())).toBe('journaled')
   }
   // Without a lost event it is tested after half a second.
-  expect(await quickestOf(400, recover)).toBeLessThan(400)
+  expect(await quickestOf(400, recover)).toBeLessThan(atThisPace(400))
 })
 
 test('a batch that the disk has only in part is never dropped from memory', async () => {
@@ -270,7 +272,7 @@ test('a batch that the disk has only in part is never dropped from memory', asyn
 })
 
 test('after another batch, only events that are partly on disk stay in memory', async () => {
-  const { buffer, files } = open({ maxEvents: 2 })
+  const { buffer, journal, files } = open({ maxEvents: 2 })
   await buffer.accept(aClick())
   await buffer.accept(aClick())
   await buffer.accept(aClick())
@@ -282,7 +284,8 @@ test('after another batch, only events that are partly on disk stay in memory', 
   await waitFor(() => expect(buffer.fault).toBeUndefined(), 5)
   await buffer.accept(aClick())
   await buffer.accept(aClick())
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await journal.retired()
+  await turn()
   const batches = []
   for (let batch = buffer.next(); batch; batch = buffer.next()) {
     batches.push(batch)

@@ -71,8 +71,8 @@ test('a holder elsewhere with signs of life keeps it', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   const file = lockIn(temporaryFolder())
   const release = await takeLock(file, 0, { place: 'elsewhere' })
-  const taking = takeLock(file, 600, { ...hasty(), silentFor: 300 })
-  for (let beats = 0; beats < 12; beats += 1) {
+  const taking = takeLock(file, 4_000, { ...hasty(), silentFor: 2_000 })
+  for (let beats = 0; beats < 80; beats += 1) {
     await sleep(50)
     vi.advanceTimersByTime(10_000)
   }

@@ -370,6 +370,7 @@ const rules: Rule[] = [
       within(path, 'tests/') && path !== 'tests/support/wait.ts' && path !== 'tests/unit/house.test.ts'
         ? [
             ...linesLike(text, /\bvi\.(?:wait(?:For|Until)|setConfig)\b|\btimeout: \d+_\d/),
+            ...linesLike(text, /\bdrained\([\d_]+\)\)\.toBe\(true\)/),
             ...(text.match(/^ *\},\s+\d+_000,?\s*\)$/gm) ?? []),
           ]
         : [],
@@ -378,11 +379,13 @@ const rules: Rule[] = [
       { path: 'tests/store/a.test.ts', text: 'vi.setConfig({ testTimeout: 60_000 })' },
       { path: 'tests/store/a.test.ts', text: 'await expect.poll(read, { timeout: 2_000 }).toBe(1)' },
       { path: 'tests/store/a.test.ts', text: "test('a', async () => {\n}, 60_000)" },
+      { path: 'tests/store/a.test.ts', text: 'expect(await flusher.drained(3_000)).toBe(true)' },
       { path: 'tests/store/a.test.ts', text: "test(\n  'a',\n  async () => {\n  },\n  60_000,\n)" },
     ],
     kept: [
       { path: 'tests/store/a.test.ts', text: 'await waitFor(() => expect(a).toBe(1))' },
       { path: 'tests/store/a.test.ts', text: 'await sql.end({ timeout: 1 })' },
+      { path: 'tests/store/a.test.ts', text: 'expect(await flusher.drained(250)).toBe(false)' },
       { path: 'src/lib/a.ts', text: 'const options = { timeout: 2_000 }' },
     ],
   },
