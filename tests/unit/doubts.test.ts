@@ -158,12 +158,18 @@ describe('a send that was reported late', () => {
 
   test('is told with the clickers of all its parts that earlier sends have', () => {
     expect(doubtSentences([late(1_200)])).toEqual([others('1,200')])
-    const parts = [
-      late(1_200, { variation_id: 4 }),
-      late(0, { variation_id: 5 }),
-      late(30, { variation_id: 6 }),
-    ]
-    expect(doubtSentences(parts)).toEqual([others('1,230')])
+    expect(doubtSentences([late(1_200), late(30, { variation_id: 6 })])).toEqual([others('1,230')])
+  })
+
+  test('is told with the texts of it that are new, as well as with those that earlier sends had', () => {
+    const parts = [late(1_200), late(0, { variation_id: 5 }), late(30, { variation_id: 6 })]
+    const more = (texts: string) =>
+      told(
+        'about 1,230 of the clickers shown for earlier sends are its own, and count for it; the first clickers of ' +
+          `${texts} are missing, and how many there were is estimated`,
+      )
+    expect(doubtSentences(parts)).toEqual([more('another text')])
+    expect(doubtSentences([late(0, { variation_id: 7 }), ...parts])).toEqual([more('2 other texts')])
   })
 
   test('is told where only new texts of it are shown, whose first clicks are recorded for no send', () => {
@@ -237,6 +243,10 @@ describe('several sends that were reported late', () => {
       'Sends send 0, send 1, send 2 and 2 more were probably reported hours after they went out: about 350 of the ' +
         'clickers shown for earlier sends are their own. Report a send before it goes out, or as it does.',
     ])
+    const [mixed] = doubtSentences([10, 0, 10, 10].map((early, place) => late(place, early)))
+    expect(mixed).toMatch(
+      / 30 of the .* are their own; the first clickers of another text are missing, and how/,
+    )
   })
 })
 

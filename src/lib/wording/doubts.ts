@@ -59,12 +59,8 @@ const mostLate = 3
 function lateSentences(late: readonly [send: string, parts: Doubt[]][]): string[] {
   if (late.length <= mostLate) return late.map(([send, parts]) => lateSentence(send, parts))
   const parts = late.flatMap(([, own]) => own)
-  const early = sumOf(parts, ({ early_clickers }) => early_clickers)
   const names = late.slice(0, mostLate).map(([send]) => send)
-  const missing =
-    early > 0
-      ? `about ${count(early)} of the clickers shown for earlier sends are their own`
-      : 'their first clickers are missing, and how many there were is estimated'
+  const missing = earlySaid(parts, 'are their own') ?? `their first clickers are missing, ${estimated}`
   return [
     `Sends ${names.join(', ')} and ${count(late.length - mostLate)} more were probably reported hours after they ` +
       `went out: ${missing}. Report a send before it goes out, or as it does.`,
@@ -73,15 +69,27 @@ function lateSentences(late: readonly [send: string, parts: Doubt[]][]): string[
 
 /** Of the texts of a send that was reported late: how many of its clickers were recorded for other sends. */
 export function lateSentence(send: string, parts: readonly Doubt[]): string {
-  const early = sumOf(parts, ({ early_clickers }) => early_clickers)
   const counts = parts.every(({ reason }) => reason === 'reported_late')
   const missing =
-    early > 0
-      ? `about ${count(early)} of the clickers shown for earlier sends are its own${counts ? ', and count for it' : ''}`
-      : 'its first clickers are missing, and how many there were is estimated'
+    earlySaid(parts, `are its own${counts ? ', and count for it' : ''}`) ??
+    `its first clickers are missing, ${estimated}`
   return (
     `Send ${send} was probably reported hours after it went out: ${missing}. ` +
     'Report a send before it goes out, or as it does.'
+  )
+}
+
+const estimated = 'and how many there were is estimated'
+
+/** Those that were recorded for other sends, if any; those of a text that was never sent before were for none. */
+function earlySaid(parts: readonly Doubt[], whose: string): string | undefined {
+  const early = sumOf(parts, ({ early_clickers }) => early_clickers)
+  if (early === 0) return undefined
+  const others = parts.filter(({ early_clickers }) => early_clickers === 0).length
+  const texts = others === 1 ? 'another text' : `${count(others)} other texts`
+  return (
+    `about ${count(early)} of the clickers shown for earlier sends ${whose}` +
+    (others > 0 ? `; the first clickers of ${texts} are missing, ${estimated}` : '')
   )
 }
 
