@@ -338,6 +338,20 @@ test('a viral day has a limited effect on the rate of its text, and is doubted',
   expect(doubts).toMatchObject([{ newsletter_send_id: 'day-6', recipients: 5_000, clickers: 600 }])
 })
 
+test('nobody of a small segment has clicked, which is nothing unusual, and of a large one it is', () => {
+  const clicked = [4, 3, 5, 4, 2, 6, 3, 4, 5, 3]
+  const judge = (times: number) => {
+    const sends = clicked.flatMap((clickers, at) =>
+      [1, 2].map((id) => sent(id, at, at === 6 && id === 1 ? 0 : clickers * times, 38 * times)),
+    )
+    return doubtSentences(assess({ sends, variations: [text(1), text(2)] }, 40 * day).doubts)
+  }
+  expect(judge(1)).toEqual([])
+  expect(judge(10)).toEqual([
+    expect.stringMatching(/^Send day-6 was clicked by nobody, with the usual number/),
+  ])
+})
+
 describe('every lowered rate is explained', () => {
   /** Clickers by marks: those of a usual send, and machines in its first hour. */
   const arrived = (people: number, machines = 0) =>

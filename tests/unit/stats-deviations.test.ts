@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { curveOf } from '../../src/lib/stats/arrival.ts'
 import { type Send, sortSends } from '../../src/lib/stats/parts.ts'
-import { findDeviations, type WeightedPart } from '../../src/lib/stats/robust.ts'
+import { chanceOf, findDeviations, type WeightedPart } from '../../src/lib/stats/robust.ts'
 import { sent } from '../support/sends.ts'
 
 const pool = 0.02
@@ -71,12 +71,14 @@ test('a send is doubted by what its parts have in common, a part by what it has 
         const spread = Math.max(0.15, 1.4826 * (far[far.length >> 1] ?? 0))
         for (const [place, own] of sends.entries()) {
           const common = commons[place] ?? 0
-          const chance =
-            1 / own.reduce((sum, { noise }) => sum + 1 / noise, 0) + Math.max(...own.map(({ lag }) => lag))
-          const ofSend = spread ** 2 + chance
+          const known = own.reduce((sum, { noise }) => sum + 1 / noise, 0)
+          const lag = Math.max(...own.map((part) => part.lag))
+          const ofSend = spread ** 2 + chanceOf(common, known) + lag
           for (const part of own) {
             const rest = part.off - common
-            const ofPart = 0.12 ** 2 + part.noise + chance
+            // On a bad day fewer clickers are expected.
+            const expected = Math.exp(Math.min(0, common)) / part.noise
+            const ofPart = 0.12 ** 2 + chanceOf(rest, expected) + 1 / known + lag
             const isFar = (off: number) => Math.abs(off) > Math.log(2.2)
             // The variance is such that a distance beyond 2.35 standard deviations is just these.
             const beyond = (off: number, variance: number) => Math.max(variance, (off / 2.35) ** 2) - variance

@@ -136,22 +136,23 @@ test('machines in sends of unequal parts raise no rate, not even of a small part
 })
 
 test.each([
-  [150, 40, 0.25],
-  [300, 40, 0.12],
-  [1_000, 8, 0.08],
-  [1_000, 40, 0.05],
-  [32_000, 8, 0.08],
+  [150, 40, 0.25, 0.87],
+  [300, 40, 0.12, 0.94],
+  [1_000, 8, 0.08, 0.94],
+  [1_000, 40, 0.05, 0.97],
+  [32_000, 8, 0.08, 0.97],
 ])(
   'sends to %i, %i of them, show their machines together, where none could alone',
-  async (list, sends, most) => {
+  async (list, sends, most, least) => {
     const runs = []
     for (let seed = 1; seed <= 200; seed += 1)
       runs.push(await lists('small', { world: worldOf('bots'), list, sends }, seed))
     const mean = runs.reduce((sum, { off }) => sum + off, 0) / runs.length
     // Between 0.13 and 0.3 where each send was judged alone.
     expect(Math.abs(mean)).toBeLessThan(most)
-    const held = runs.reduce((sum, { interval }) => sum + interval.held, 0)
-    expect(held / (2 * runs.length)).toBeGreaterThanOrEqual(0.9)
+    // One that misses its rate is not excused by a doubt.
+    const held = runs.reduce((sum, { interval, doubted }) => sum + interval.held - doubted, 0)
+    expect(held / (2 * runs.length)).toBeGreaterThanOrEqual(least)
   },
 )
 

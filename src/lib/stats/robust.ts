@@ -36,6 +36,8 @@ const byMedian = 1.4826
 const leastSpread = 0.15
 const ownSpread = 0.12
 const daySpread = 0.3
+/** Closer to 0 it makes no difference, and a quotient of nearly nothing would be wrong. */
+const hardlyOff = -1e-3
 
 /**
  * Finds sends that are far from their neighbours: a report with wrong recipients, a day that went viral,
@@ -62,17 +64,29 @@ function judgeSend(parts: readonly WeightedPart[], spread: number): void {
     known += 1 / part.noise
     lag = Math.max(lag, part.lag)
   }
-  const chance = 1 / known + lag
-  const ofSend = spread ** 2 + chance
   for (const part of parts) {
     const own = part.off - part.common
-    const ofPart = ownSpread ** 2 + part.noise + chance
+    const expected = Math.exp(Math.min(0, part.common)) / part.noise
+    const ofSend = spread ** 2 + chanceOf(part.common, known) + lag
+    const ofPart = ownSpread ** 2 + chanceOf(own, expected) + 1 / known + lag
     part.extraOfSend = beyond(part.common, ofSend)
     part.extraOwn = Math.abs(own) > doubtedFactor ? beyond(own, ofPart) : 0
     part.doubted =
       (Math.abs(part.common) > doubtedFactor && part.extraOfSend > visible * ofSend) ||
       part.extraOwn > visible * ofPart
   }
+}
+
+/**
+ * The variance that chance alone gives the logarithm of a rate where so many clickers are expected. Fewer are as many
+ * standard deviations off as their deviance residual says, which is nearly normal with half a count added (Pierce &
+ * Schafer 1986): logarithms would make it unusual that nobody clicks where three are expected, which happens in one
+ * send of twenty.
+ */
+export function chanceOf(off: number, expected: number): number {
+  if (off > hardlyOff) return 1 / expected
+  const deviance = 2 * (off * Math.exp(off) - Math.expm1(off))
+  return off ** 2 / deviance / expected
 }
 
 /** What is added to the variance of a distance beyond what is usual. */
