@@ -6,6 +6,7 @@ import type { Database } from '../../src/lib/database/database.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
 import type { Doubt } from '../../src/lib/model/doubt.ts'
 import { type ReportQuery, sections } from '../../src/lib/model/report-query.ts'
+import type { UsualSend } from '../../src/lib/model/usual-send.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
 import { createJudge } from '../../src/lib/reports/judge-evidence.ts'
@@ -19,6 +20,8 @@ import { recordClicks, recordImpressions } from '../support/record.ts'
 import { type RawEvents, readRawEvents, recount, recountSends } from '../support/recount.ts'
 
 const turn = createTurns()
+/** When reports are read. */
+const now = Date.UTC(2025, 5, 9)
 let store: TestDatabase
 let database: Database
 
@@ -111,6 +114,24 @@ function evidenceOf(raw: RawEvents, asked: string | undefined, text: number) {
   }
 }
 
+/** What a send has on average, by all that reached somebody: there are fewer than thirty. */
+function usualOf(raw: RawEvents, asked: string | undefined): UsualSend | undefined {
+  const own = recountSends(raw).filter(
+    ({ newsletter, recipients }) => newsletter === (asked ?? newsletter) && recipients > 0,
+  )
+  if (own.length === 0) return undefined
+  const sum = (sends: typeof own, pick: 'recipients' | 'clickers') =>
+    sends.reduce((total, send) => total + send[pick], 0)
+  const older = own.filter(({ at }) => now - at >= 3 * 86_400_000)
+  const rate = Math.min(1, (sum(older, 'clickers') + 4) / (sum(older, 'recipients') + 200))
+  const recipients = sum(own, 'recipients') / own.length
+  return {
+    texts: expect.closeTo(own.length / new Set(own.map(({ send }) => send)).size, 1),
+    recipients: expect.closeTo(recipients, 1),
+    clickers: expect.closeTo(Math.max(sum(own, 'clickers') / own.length, rate * recipients), 1),
+  }
+}
+
 /** The rate that ranks falls, and what was never shown comes last. */
 function expectRanked(rows: readonly { ctr: number | null; human_ctr: number | null }[], human: boolean) {
   const rates = rows.map((row) => (human ? row.human_ctr : row.ctr) ?? -1)
@@ -118,10 +139,7 @@ function expectRanked(rows: readonly { ctr: number | null; human_ctr: number | n
 }
 
 async function expectRecounted(raw: RawEvents, query: ReportQuery) {
-  const read = await readReport(
-    { database, judge: createJudge(() => Date.UTC(2025, 5, 9), turn), turn },
-    query,
-  )
+  const read = await readReport({ database, judge: createJudge(() => now, turn), turn }, query)
   if (query.offer_id === 5 && query.variation_id === 43) return expect(read.ok).toBe(false)
   if (query.newsletter && !raw.impressions.some(({ newsletter }) => newsletter === query.newsletter))
     return expect(read).toMatchObject({ ok: false, fault: { details: { newsletter: expect.any(String) } } })
@@ -139,8 +157,10 @@ async function expectRecounted(raw: RawEvents, query: ReportQuery) {
     newsletters,
     // What is doubted has no recount: `tests/unit/doubts.test.ts` has it.
     doubts = [],
+    usual_send,
     ...rest
   } = read.value
+  expect(usual_send).toEqual(usualOf(raw, query.newsletter))
   const expected = recount(raw, query)
   const { start, end } = query
   const length = daysBetween(expected.first_day, end)
