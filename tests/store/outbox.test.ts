@@ -127,9 +127,11 @@ describe('Matomo', () => {
   test('gets each click once, in order, however many workers there are', async () => {
     const matomo = await startFakeMatomo()
     await put(230)
-    await work(matomo).outbox.look()
+    const first = work(matomo)
+    await first.outbox.look()
     expect(times(matomo)).toEqual(upTo(230))
     expect(matomo.sizes).toEqual([50, 50, 50, 50, 30])
+    await first.outbox.close(patience)
     await put(230, 230)
     const workers = upTo(3).map(() => work(matomo))
     await Promise.all(workers.map(({ outbox }) => outbox.look()))
