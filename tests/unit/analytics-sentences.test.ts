@@ -342,6 +342,7 @@ describe('a list too small to learn from', () => {
     expect(warning(1.2, 0.1)).toContain('about 1 recipient here')
     expect(warning(100, 2.99)).toContain('about 34 sends')
     expect(warning(100, 3)).toBeUndefined()
+    expect(warning(3, 3)).toBeUndefined()
   })
 
   test('is told by its segments where sends are split', () => {
