@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
-import { fail } from '../../src/lib/base/result.ts'
+import { fail, ok } from '../../src/lib/base/result.ts'
 import type { BufferReadings } from '../../src/lib/buffer/event-buffer.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { examineLinks } from '../../src/lib/links/link-faults.ts'
@@ -342,9 +342,11 @@ test('a database that does not answer is degraded, and does not delay the answer
     database: { ok: false, fault: 'unavailable' },
     offers_without_slug: [],
   })
+  const strict = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  onTestFinished(() => strict.close())
   const hanging: Database = {
-    ...database,
-    run: (_, deadline) => database.run(() => new Promise<never>(() => {}), deadline),
+    ...strict,
+    run: (_, deadline) => strict.run(() => new Promise<never>(() => {}), deadline),
   }
   const ask = async () =>
     expect(await health({ from: hanging })).toMatchObject({
