@@ -42,12 +42,12 @@ test.each<[string, Doubt, RegExp]>([
   [
     'one',
     aDoubt({ recipients: 1 }),
-    /was clicked by more people \(75\) than got it: 1 recipient was reported.*lacked “recipients”/,
+    /more people \(75\) than got it: 1 recipient was reported.*lacked “recipients” .* Correct it with “promo/,
   ],
   [
     'fewer than those who clicked',
     aDoubt({ recipients: 50 }),
-    /got it: 50 recipients were reported, so the number is wrong\. It is left out\. Correct them with “promo recip/,
+    /the number is wrong, or some who clicked got its text in an earlier send\. .* If the number is wrong, corr/,
   ],
   [
     'usual',

@@ -79,6 +79,15 @@ describe('sends of several newsletters', () => {
     expect(forNewsletter([], 'keen')).toEqual([])
   })
 
+  test('with more clickers than recipients are wrong however much the readers of their list click', () => {
+    const wrong = send('keen', 1, 2, 1.2, 1_000)
+    for (const list of [undefined, 'keen', 'calm'])
+      expect(forNewsletter([...sends, wrong], list).at(-1)).toMatchObject({
+        recipients: 1_000,
+        clickers: 1_200,
+      })
+  })
+
   test('to nobody, or of today, say nothing about their readers', () => {
     const rows = [send('a', 1, 0, 0, 0), send('b', 2, 0, 0, 0), send('b', 3, 5, 0.02)]
     for (const list of [undefined, 'a', 'b'])

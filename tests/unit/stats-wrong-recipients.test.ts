@@ -133,6 +133,23 @@ test('a new text is compared with the sends around it, when a list has grown', (
   expect(judged(send(3, 60.5, 1_000, 2))).toBe(true)
 })
 
+test('what is usual for a send is what is usual for its list, whatever the size of others', () => {
+  const small = Array.from({ length: 60 }, (_, half) => ({
+    ...send(4, 40.25 - half / 2, 40, 1),
+    newsletter: 'club',
+  }))
+  const among = (...odd: Send[]) => {
+    const all = [...usual, ...small, ...odd].toSorted((one, other) => other.age - one.age)
+    return sortSends(all, curveOf(all)).doubted.map(({ usual, counted }) => [usual, counted])
+  }
+  // Nobody clicked, as if far more had been reported than the other list has.
+  expect(among(send(1, 20.5, 5_000, 0))).toEqual([[5_000, 1]])
+  expect(among(send(3, 20.5, 5_000, 0))).toEqual([])
+  expect(among(send(3, 20.5, 500, 100))).toEqual([[5_000, 0]])
+  expect(among(send(3, 20.5, 50, 100))).toEqual([[5_000, 0]])
+  expect(among({ ...send(3, 20.5, 40, 100), newsletter: 'club' })).toEqual([[40, 0]])
+})
+
 test('a size of parts is meant where three of four split sends have it, but not where two of three have', () => {
   const split = (sizes: readonly number[]) => {
     const parts = sizes.flatMap((size, place) => [

@@ -7,7 +7,7 @@ const rateDoubtSchema = v.object({
   sent_at: v.pipe(v.string(), v.isoTimestamp()),
   factor: described(v.number(), 'Its rate, as a multiple of the expected one.'),
   recipients: described(count, 'As they were reported.'),
-  usual_recipients: described(count, 'As they usually are.'),
+  usual_recipients: described(count, 'As they usually are in sends to its newsletter.'),
   clickers: described(count, 'Recipients who clicked, each counted once a send.'),
 })
 

@@ -1,5 +1,6 @@
 import type { Doubt } from '../model/doubt.ts'
 import { arrived, type Curve } from './arrival.ts'
+import { lookUp } from './at.ts'
 import { type People, peopleOf, wholeSends } from './people-of-send.ts'
 import { findDeviations, type WeightedPart } from './robust.ts'
 import { doubtNewcomers, isExplained, usuallyNear, usuallyOf } from './wrong-recipients.ts'
@@ -9,6 +10,8 @@ export type Send = {
   offer_id: number
   variation_id: number
   newsletter_send_id: string
+  /** The list it went to; lists differ in size. */
+  newsletter?: string
   recipients: number
   /** Different people who have clicked so far. */
   clickers: number
@@ -96,11 +99,12 @@ export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curv
   const pool = all.k / all.n
   findDeviations(exposed, pool)
   doubtNewcomers(exposed, pool)
-  const usually = impossible.length > 0 ? usuallyOf(sends) : 0
+  const lists = Map.groupBy(impossible.length > 0 ? sends : [], ({ newsletter }) => newsletter)
+  const usually = new Map([...lists].map(([list, own]) => [list, usuallyOf(own)]))
   const doubted: Doubted<Sent>[] = impossible.map((send) => ({
     send,
     factor: send.clickers / send.recipients / pool,
-    usual: usually,
+    usual: lookUp(usually, send.newsletter, 0),
     counted: 0,
     reason: 'rate',
   }))

@@ -1,7 +1,7 @@
 import { at, lookUp, numberAt } from './at.ts'
 import { doubt, logRates, type WeightedPart } from './robust.ts'
 
-type Sized = { recipients: number }
+type Sized = { recipients: number; newsletter?: string }
 type SizedPart = WeightedPart & { send: Sized }
 
 /** With fewer sends the median of a text does not show which of them is wrong. */
@@ -53,13 +53,20 @@ const shareOfSize = ({ send: { recipients } }: SizedPart, parts: readonly SizedP
   parts.filter(({ send }) => Math.abs(Math.log(send.recipients / recipients)) < Math.log(sameSize)).length /
   parts.length
 
-/** The number of recipients in the middle of the sends next to one in time. */
-export const usuallyNear = (parts: readonly SizedPart[], place: number): number =>
-  usuallyOf(
-    parts
-      .slice(Math.max(0, place - (neighbours >> 1)), place + (neighbours >> 1) + 1)
-      .map(({ send }) => send),
-  )
+/** The number of recipients in the middle of the sends to the same list next to one in time. */
+export function usuallyNear(parts: readonly { send: Sized }[], place: number): number {
+  const list = parts[place]?.send.newsletter
+  const isOwn = ({ send }: { send: Sized }): boolean => send.newsletter === list
+  const before = parts
+    .slice(0, place)
+    .filter(isOwn)
+    .slice(-(neighbours >> 1))
+  const after = parts
+    .slice(place)
+    .filter(isOwn)
+    .slice(0, (neighbours >> 1) + 1)
+  return usuallyOf([...before, ...after].map(({ send }) => send))
+}
 
 /** The number of recipients in the middle. */
 export const usuallyOf = (sends: readonly Sized[]): number =>

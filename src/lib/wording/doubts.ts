@@ -117,15 +117,15 @@ function wrongSentence(doubt: RateDoubt): string {
   const { newsletter_send_id, variation_id, factor, recipients, usual_recipients, clickers } = doubt
   const send = `Send ${newsletter_send_id}`
   const reported = `${count(recipients)} ${recipients === 1 ? 'recipient was' : 'recipients were'} reported`
-  const remedy = `Correct them with “promo recipients ${newsletter_send_id} --variation ${variation_id} COUNT”.`
+  const command = `“promo recipients ${newsletter_send_id} --variation ${variation_id} COUNT”.`
   if (clickers > recipients)
     return (
       `${send} was clicked by more people (${count(clickers)}) than got it: ${reported}, so ` +
-      `${recipients === 1 ? lacking : 'the number is wrong'}. It is left out. ${remedy}`
+      `${recipients === 1 ? lacking : overtaken} with ${command}`
     )
   const rate =
     clickers === 0 ? `${send} was clicked by nobody` : `${send} has ${times(factor)} × the usual rate`
-  return `${rate}: ${reported}, usually ${count(usual_recipients)}. It hardly counts. ${remedy}`
+  return `${rate}: ${reported}, usually ${count(usual_recipients)}. It hardly counts. Correct them with ${command}`
 }
 
 /** Of texts of a send that are alike, and whose numbers of recipients explain nothing. */
@@ -144,7 +144,13 @@ function unusualSentence(send: string, parts: readonly RateDoubt[]): string {
   return `Send ${send} ${rate}${among}: ${cause}, or an unusual day. ${several ? 'They count' : 'It counts'} for less.`
 }
 
-const lacking = 'either the number is wrong or the report lacked “recipients” and counted as one'
+const lacking =
+  'either the number is wrong or the report lacked “recipients” and counted as one. It is left out. Correct it'
+
+/** A link names only its text: a click counts for the send of it that was reported last, whichever somebody got. */
+const overtaken =
+  'the number is wrong, or some who clicked got its text in an earlier send. It is left out. ' +
+  'If the number is wrong, correct it'
 
 const times = (factor: number): string =>
   factor >= 10 ? count(Math.round(factor)) : `${Number(factor.toPrecision(factor < 1 ? 1 : 2))}`
