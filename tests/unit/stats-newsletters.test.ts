@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { SendsAndTexts } from '../../src/lib/model/send-evidence.ts'
 import { weigh } from '../../src/lib/selection/weigh.ts'
+import { curveOf } from '../../src/lib/stats/arrival.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { forNewsletter, type ListedSend } from '../../src/lib/stats/newsletters.ts'
+import { sortSends } from '../../src/lib/stats/parts.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 const now = Date.UTC(2026, 10, 18)
@@ -79,13 +81,15 @@ describe('sends of several newsletters', () => {
     expect(forNewsletter([], 'keen')).toEqual([])
   })
 
-  test('with more clickers than recipients are wrong however much the readers of their list click', () => {
+  test('with more clickers than recipients are left out, however much the readers of their list click', () => {
     const wrong = send('keen', 1, 2, 1.2, 1_000)
-    for (const list of [undefined, 'keen', 'calm'])
-      expect(forNewsletter([...sends, wrong], list).at(-1)).toMatchObject({
-        recipients: 1_000,
-        clickers: 1_200,
-      })
+    for (const list of [undefined, 'keen', 'calm']) {
+      const inOrder = forNewsletter([...sends, wrong], list).toSorted((one, other) => other.age - one.age)
+      const { doubted } = sortSends(inOrder, curveOf(inOrder))
+      expect(doubted.map(({ send: { age }, counted }) => [age, counted])).toEqual([[2, 0]])
+      const [{ send: found, usual } = { send: wrong, usual: 0 }] = doubted
+      expect((usual * wrong.recipients) / found.recipients).toBeCloseTo(10_000, 6)
+    }
   })
 
   test('to nobody, or of today, say nothing about their readers', () => {

@@ -150,6 +150,15 @@ test('what is usual for a send is what is usual for its list, whatever the size 
   expect(among({ ...send(3, 20.5, 40, 100), newsletter: 'club' })).toEqual([[40, 0]])
 })
 
+test('a late report with the usual recipients has no wrong ones, though fewer are counted with', () => {
+  const late = { ...send(1, 20.5, 5_000, 150), missed: 2, recipients: 2_500 }
+  const all = [...usual, late].toSorted((one, other) => other.age - one.age)
+  expect(sortSends(all, curveOf(all)).doubted).toMatchObject([{ send: late, counted: 1, usual: 5_000 }])
+  const wrong = { ...send(1, 20.5, 500, 150), missed: 2, recipients: 250 }
+  const other = [...usual, wrong].toSorted((one, next) => next.age - one.age)
+  expect(sortSends(other, curveOf(other)).doubted).toMatchObject([{ send: wrong, counted: 0 }])
+})
+
 test('a size of parts is meant where three of four split sends have it, but not where two of three have', () => {
   const split = (sizes: readonly number[]) => {
     const parts = sizes.flatMap((size, place) => [

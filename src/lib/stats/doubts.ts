@@ -8,6 +8,7 @@ import { forNewsletter } from './newsletters.ts'
 import { type Doubted, sortSends } from './parts.ts'
 import { roundTo } from './rounding.ts'
 import { besideSigns } from './signs.ts'
+import { sizeOf } from './wrong-recipients.ts'
 
 type DatedSend = Omit<Parameters<typeof besideCrowds>[0][number], 'age'> &
   Parameters<typeof besideSigns>[0][number]
@@ -47,7 +48,7 @@ export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly
       keyOfSend(send),
       send,
     )
-    const { missed = 1, late = { share: 0 } } = send
+    const { late = { share: 0 } } = send
     const before = late.before === undefined ? undefined : reported.get(late.before)
     return {
       newsletter_send_id,
@@ -56,7 +57,7 @@ export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly
       sent_at: `${new Date(sent_at).toISOString().slice(0, 19)}Z`,
       factor: roundTo(3, factor),
       recipients,
-      usual_recipients: Math.round((usual * recipients) / (send.recipients * missed)),
+      usual_recipients: Math.round((usual * recipients) / sizeOf(send)),
       clickers,
       counted_clickers: Math.round(counted * clickers),
       early_clickers: before ? Math.round(late.share * before.clickers) : 0,

@@ -42,11 +42,8 @@ export function forNewsletter<One extends ListedSend>(
   return sends.map(
     (send): One => ({
       ...send,
-      // More clickers than recipients are wrong in any list, and are to be seen.
-      recipients:
-        send.clickers > send.recipients
-          ? send.recipients
-          : (send.recipients * valueAt(factors, send.newsletter, 1)) / level,
+      recipients: (send.recipients * valueAt(factors, send.newsletter, 1)) / level,
+      hasMoreClickers: send.clickers > send.recipients,
       weight: isAlien(send) ? 1 / (1 + valueAt(learned, send.variation_id, 0) * tastes) : 1,
     }),
   )

@@ -3,7 +3,7 @@ import { arrived, type Curve } from './arrival.ts'
 import { lookUp } from './at.ts'
 import { type People, peopleOf, wholeSends } from './people-of-send.ts'
 import { findDeviations, type WeightedPart } from './robust.ts'
-import { doubtNewcomers, isExplained, usuallyNear, usuallyOf } from './wrong-recipients.ts'
+import { doubtNewcomers, isExplained, sizeOf, usuallyNear, usuallyOf } from './wrong-recipients.ts'
 
 /** One newsletter send of a variation, as far as it has come; a send in segments is several of them with one name. */
 export type Send = {
@@ -15,6 +15,8 @@ export type Send = {
   recipients: number
   /** Different people who have clicked so far. */
   clickers: number
+  /** Whether more clicked than were reported to have got it, whatever its recipients are converted to. */
+  hasMoreClickers?: boolean
   /** The same by each of `marks`. */
   clickers_by: readonly number[]
   /** Days since the send. */
@@ -87,7 +89,7 @@ export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curv
     const { share, variance } = arrived(send.age, curve)
     const n = send.recipients * share
     if (n <= 0) continue
-    if (send.clickers > send.recipients) {
+    if (send.hasMoreClickers || send.clickers > send.recipients) {
       impossible.push(send)
       continue
     }
@@ -115,7 +117,7 @@ export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curv
     const share = left * own * people
     if (!part.doubted && !late && share > visible) return true
     const usual = usuallyNear(exposed, place)
-    const isLeftOut = part.doubted && isExplained(off, send.recipients / usual)
+    const isLeftOut = part.doubted && isExplained(off, sizeOf(send) / usual)
     doubted.push({
       send,
       factor: Math.exp(off),

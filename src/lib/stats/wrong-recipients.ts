@@ -1,7 +1,7 @@
 import { at, lookUp, numberAt } from './at.ts'
 import { doubt, logRates, type WeightedPart } from './robust.ts'
 
-type Sized = { recipients: number; newsletter?: string }
+type Sized = { recipients: number; missed?: number; newsletter?: string }
 type SizedPart = WeightedPart & { send: Sized }
 
 /** With fewer sends the median of a text does not show which of them is wrong. */
@@ -44,14 +44,16 @@ export function doubtNewcomers(parts: readonly SizedPart[], pool: number): void 
     const isPart = countOf(part) > 1
     if (isPart && shareOfSize(part, split) * countOf(part) >= mostly) continue
     const usual = isPart ? usuallyNear(split, split.indexOf(part)) : usuallyNear(parts, place)
-    if (isExplained(off, part.send.recipients / usual)) doubt(part, off)
+    if (isExplained(off, sizeOf(part.send) / usual)) doubt(part, off)
   }
 }
 
 /** Of parts, the share that has the size of one. */
-const shareOfSize = ({ send: { recipients } }: SizedPart, parts: readonly SizedPart[]): number =>
-  parts.filter(({ send }) => Math.abs(Math.log(send.recipients / recipients)) < Math.log(sameSize)).length /
-  parts.length
+const shareOfSize = ({ send }: SizedPart, parts: readonly SizedPart[]): number => {
+  const size = sizeOf(send)
+  const alike = parts.filter((part) => Math.abs(Math.log(sizeOf(part.send) / size)) < Math.log(sameSize))
+  return alike.length / parts.length
+}
 
 /** The number of recipients in the middle of the sends to the same list next to one in time. */
 export function usuallyNear(parts: readonly { send: Sized }[], place: number): number {
@@ -71,9 +73,12 @@ export function usuallyNear(parts: readonly { send: Sized }[], place: number): n
 /** The number of recipients in the middle. */
 export const usuallyOf = (sends: readonly Sized[]): number =>
   at(
-    sends.map(({ recipients }) => recipients).toSorted((one, other) => one - other),
+    sends.map(sizeOf).toSorted((one, other) => one - other),
     sends.length >> 1,
   )
+
+/** Recipients before they were divided for a late report. */
+export const sizeOf = ({ recipients, missed = 1 }: Sized): number => recipients * missed
 
 /** Whether a rate is off because of its recipients, which are this multiple of the usual number. */
 export const isExplained = (off: number, times: number): boolean =>
