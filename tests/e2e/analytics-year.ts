@@ -1,9 +1,9 @@
 import type { Database } from '../../src/lib/database/database.ts'
 import type { Click } from '../../src/lib/model/event.ts'
-import { settle } from '../../src/lib/operations/settle.ts'
 import { makeClickPartitionsBetween } from '../../src/lib/store/catalogue.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
+import { settleAll } from '../support/settled.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -90,7 +90,7 @@ export async function recordYear(database: Database): Promise<void> {
     ),
   )
   if (!recorded.ok) throw new Error(recorded.fault.message)
-  await settle(database, { age: 0 })
+  await settleAll(database)
 }
 
 type Sent = { offer: number; text: number; at: number; offer_id: number; variation_id: number }

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Database } from '../../src/lib/database/database.ts'
 import { type Report, reportSchema } from '../../src/lib/model/report.ts'
 import { type Table, tables } from '../../src/lib/model/report-query.ts'
-import { settle } from '../../src/lib/operations/settle.ts'
 import { tableOf } from '../../src/lib/reports/tables.ts'
 import { attributeConversions } from '../../src/lib/store/conversions.ts'
 import { contradictions } from '../support/contradictions.ts'
@@ -16,6 +15,7 @@ import { expectPage, expectSends } from '../support/page-agreement.ts'
 import { patientDatabase } from '../support/patient-database.ts'
 import { randomWorld } from '../support/random-worlds.ts'
 import { recordClicks, recordConversions, recordImpressions } from '../support/record.ts'
+import { settleAll } from '../support/settled.ts'
 import { eventsOf, insertWorld } from '../support/world-events.ts'
 import { ask, type RunningSite, runSite, signIn } from './running-site.ts'
 
@@ -104,7 +104,7 @@ test('page, answer and file agree for any data, and contain no contradictions', 
         await recordClicks(sql, events.clicks)
         await recordConversions(sql, events.conversions)
         await attributeConversions(sql, { patience: -1, limit: 1_000 })
-        await settle(database, { age: 0 })
+        await settleAll(database)
         // Nothing was sent to a list without recipients, and a report of it is refused.
         const isSentTo = world.parts.some((part) => part.newsletter === list && part.recipients > 0)
         const newsletter = isSentTo ? list : undefined

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Database } from '../../src/lib/database/database.ts'
-import { settle } from '../../src/lib/operations/settle.ts'
 import { count, percent, share } from '../../src/lib/wording/formats.ts'
 import { placeWords, reasonWords, some } from '../../src/lib/wording/words.ts'
 import { emptyDatabase, insertPromos } from '../support/database.ts'
@@ -12,6 +11,7 @@ import { patientDatabase } from '../support/patient-database.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { type RawEvents, readRawEvents, recount, recountSends } from '../support/recount.ts'
+import { settleAll } from '../support/settled.ts'
 import { ask, type RunningSite, runSite, signIn } from './running-site.ts'
 
 const editor = { name: 'Anna', password: 'correct horse battery' }
@@ -220,7 +220,7 @@ test('every figure of the pages equals a naive recount, in all periods, time zon
         await insertPromos(sql)
         await recordImpressions(sql, impressions)
         await recordClicks(sql, clicks)
-        await settle(database, { age: 0 })
+        await settleAll(database)
         const raw = await readRawEvents(sql)
         fc.pre(raw.clicks.length > 0 && recountSends(raw).length > 0)
         for (const period of periods) {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/lib/database/database.ts'
 import type { Doubt } from '../../src/lib/model/doubt.ts'
-import { settle } from '../../src/lib/operations/settle.ts'
 import { curveOf } from '../../src/lib/stats/arrival.ts'
 import { insertQuickEditor } from '../support/editor.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { tableRows, textOf } from '../support/html-tables.ts'
 import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
+import { settleAll } from '../support/settled.ts'
 import { ask, type RunningSite, runSite, signIn } from './running-site.ts'
 
 const editor = { name: 'Anna', password: 'correct horse battery' }
@@ -39,7 +39,7 @@ beforeAll(async () => {
       }),
     ),
   )
-  await settle(database, { age: 0 })
+  await settleAll(database)
   cookie = await signIn(running.site, editor)
 })
 afterAll(async () => {

@@ -1,13 +1,13 @@
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/lib/database/database.ts'
-import { settle } from '../../src/lib/operations/settle.ts'
 import { insertQuickEditor } from '../support/editor.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { headline, tableRows } from '../support/html-tables.ts'
 import { atThisPace } from '../support/pace.ts'
 import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
+import { settleAll } from '../support/settled.ts'
 import { ask, type RawRequest, type RunningSite, runSite } from './running-site.ts'
 
 const audience = 'promo-analytics'
@@ -52,7 +52,7 @@ beforeAll(async () => {
       ),
     ),
   )
-  await settle(database, { age: 0 })
+  await settleAll(database)
 })
 afterAll(async () => {
   await database?.close()
@@ -451,7 +451,7 @@ test('Test 15: Analytics Query Speed', async () => {
       }),
     ),
   )
-  await settle(database, { age: 0 })
+  await settleAll(database)
   const includes = ['variations', 'timeline', 'heatmap', 'devices', 'referrers', 'reasons', 'attributes']
   const query = includes.map((name) => `include_${name}=true`).join('&')
   const headers = { ...(await bearer()), 'cache-control': 'no-cache' }

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
-import { settle } from '../../src/lib/operations/settle.ts'
 import { savePostback } from '../../src/lib/store/postbacks.ts'
 import { insertQuickEditor } from '../support/editor.ts'
 import { tableRows, textOf } from '../support/html-tables.ts'
 import { patientDatabase } from '../support/patient-database.ts'
+import { settleAll } from '../support/settled.ts'
 import { type ApiSite, apiHeaders, jsonOf, runApiSite } from './api-site.ts'
 import { ask, untilFlushed } from './running-site.ts'
 
@@ -121,7 +121,7 @@ test('the pages show nothing about conversions until there is one', async () => 
   for (const path of paths) expect(textOf(await show(path))).not.toMatch(/conversion/i)
   const lost = found.map((row) => ({ ...row, offer_id: null, variation_id: null }))
   await sql`insert into promo_conversion_metrics ${sql([...found, ...lost])}`
-  await settle(database, { age: 0 })
+  await settleAll(database)
   const [overview = '', offer = '', sends = ''] = await Promise.all(paths.map(show))
   for (const page of [overview, offer]) {
     expect(textOf(page)).toContain('Conversions')

@@ -16,11 +16,11 @@ import { endpointLimits, guard } from '../../src/lib/open/guard.ts'
 import { openApiDocument } from '../../src/lib/openapi/document.ts'
 import { endpoints } from '../../src/lib/openapi/endpoints.ts'
 import { createMetrics } from '../../src/lib/operations/metrics.ts'
-import { settle } from '../../src/lib/operations/settle.ts'
 import { savePostback } from '../../src/lib/store/postbacks.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { patientDatabase } from '../support/patient-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
+import { settleAll } from '../support/settled.ts'
 import { type ApiSite, jsonOf, runApiSite } from './api-site.ts'
 import { ask, askHost, type RawAnswer, untilFlushed } from './running-site.ts'
 
@@ -81,7 +81,7 @@ async function recordHistory(): Promise<void> {
   )
   const url = api.url
   const database = patientDatabase(() => url, 1)
-  await settle(database, { age: 0 })
+  await settleAll(database)
   await database.close()
 }
 

@@ -2,14 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ok } from '../../src/lib/base/result.ts'
-import { settle } from '../../src/lib/operations/settle.ts'
 import { parseQuery } from '../../src/lib/reports/query.ts'
 import { listCandidates } from '../../src/lib/store/offers.ts'
 import { readReportParts } from '../../src/lib/store/reports.ts'
 import { createTestDatabase, findDrift } from '../support/database.ts'
 import { processEnvironment } from '../support/environment.ts'
 import { patientDatabase } from '../support/patient-database.ts'
+import { settleAll } from '../support/settled.ts'
 import { type RunningSite, runSite } from './running-site.ts'
 
 let running: RunningSite
@@ -63,7 +62,7 @@ test('every case has the expected verdict, and reports and selection ignore it',
 
   // What it said of the final verdicts is what settling gives.
   const database = patientDatabase(() => running.database.url)
-  expect(await settle(database, { age: 0 })).toEqual(ok(15))
+  expect(await settleAll(database)).toBe(15)
   await database.close()
   const rows = await sql`
     select concat(verdict, ' ', reason) as told, count(*)::integer as clicks from promo_click_tracking group by 1

@@ -1,5 +1,31 @@
+import { expect } from 'vitest'
+import type { Database } from '../../src/lib/database/database.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
+import { settle } from '../../src/lib/operations/settle.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
+import { waitFor } from './wait.ts'
+
+/**
+ * Settles all clicks of a running site, whatever their age; answers how many. While the site itself looks for clicks to
+ * settle, there are none for others.
+ */
+export async function settleAll(database: Database): Promise<number> {
+  let settled = 0
+  await waitFor(async () => {
+    const run = await settle(database, { age: 0 })
+    expect(run).toMatchObject({ ok: true })
+    settled += run.ok ? run.value : 0
+    const left = await database.run(
+      (sql) => sql`
+        select from promo_click_tracking where id > (select click_id from promo_settlement)
+        union all
+        select from promo_surplus_clicks where settled_clicks < clicks
+      `,
+    )
+    expect(left.ok && left.value.length).toBe(0)
+  })
+  return settled
+}
 
 /** Settles everything that is `age` seconds old, `settlers` at once; answers how many clicks were settled. */
 export async function settleEverything(

@@ -6,11 +6,11 @@ import { describe, expect } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
-import { settle } from '../../src/lib/operations/settle.ts'
 import { readHealth, test, untilDrained } from '../crash/fixture.ts'
 import { createLedger, expectExactlyOnce } from '../crash/ledger.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { settleAll } from '../support/settled.ts'
 import { steadyPort } from '../support/steady-port.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -109,7 +109,7 @@ describe.skipIf(missing)(`PgBouncer in transaction mode${missing ? `: ${missing}
       await expectExactlyOnce(database.sql, ledger)
       expect(ledger.strange).toEqual([])
       const through = openDatabase({ locate: async () => ok(pooler.url), log: createLog('silent') })
-      expect(await settle(through, { age: 0 })).toMatchObject({ ok: true })
+      await settleAll(through)
       await through.close()
       expect(await findDrift(database.sql)).toEqual([])
       expect(

@@ -2,10 +2,10 @@ import { describe, expect } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
-import { settle } from '../../src/lib/operations/settle.ts'
 import { test as base, untilDrained } from '../crash/fixture.ts'
 import { createLedger, expectExactlyOnce, type Ledger } from '../crash/ledger.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { settleAll } from '../support/settled.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, spawnSite } from '../support/site.ts'
 import { waitFor } from '../support/wait.ts'
 import { type BuiltVersion, buildVersion, former, type Version, versions } from './versions.ts'
@@ -75,7 +75,7 @@ async function killWithJournal(site: SiteProcess, ledger: Ledger, { sql }: TestD
 async function expectAllRight({ sql, url }: TestDatabase, ledger: Ledger): Promise<void> {
   await waitFor(() => expectExactlyOnce(sql, ledger), 1_000)
   const database = openDatabase({ locate: async () => ok(url), log: createLog('silent') })
-  expect(await settle(database, { age: 0 })).toMatchObject({ ok: true })
+  await settleAll(database)
   await database.close()
   expect(await findDrift(sql)).toEqual([])
 }
