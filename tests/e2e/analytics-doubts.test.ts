@@ -122,3 +122,43 @@ test('marks of doubtful sends are kept on paper', async () => {
     expect(await marked(page)).toHaveLength(wrong.length)
   })
 })
+
+test('a rate above 100 % leaves all rates in sight on a phone, and names of sends in one piece on paper', async () => {
+  const at = Math.floor(Date.now() / day) * day - 3.5 * day
+  const name = '2026-11-20-a-newsletter'
+  const recorded = await site.database.run(async (sql) => {
+    await recordImpressions(sql, [
+      anImpression({ at, variation_id: 44, newsletter_send_id: name, recipients: 10 }),
+    ])
+    await sql`
+      insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
+      select id, 0, 1130, 1130, 1130 from promo_impression_tracking where newsletter_send_id = ${name}
+    `
+  })
+  expect(recorded).toMatchObject({ ok: true })
+  await withEditorsPage(browser, site, '/analytics/sends', { viewport: phone }, async (page) => {
+    const table = page.getByRole('region', { name: 'Sends, newest first' })
+    const shown = async () => {
+      await page.reload()
+      return await table.textContent()
+    }
+    await expect.poll(shown, { interval: 500 }).toContain('11.3k %, recipients missing?')
+    const beyond = (region: Element) => {
+      const { right } = region.getBoundingClientRect()
+      return [...region.querySelectorAll('td:first-of-type')].filter(
+        (rate) => rate.getBoundingClientRect().right > right,
+      ).length
+    }
+    expect(await table.evaluate(beyond)).toBe(0)
+    await page.setViewportSize({ width: 794, height: 1100 })
+    await page.emulateMedia({ media: 'print' })
+    const lines = (region: Element) =>
+      [...region.querySelectorAll('time + small')].map((small) => {
+        const range = document.createRange()
+        range.selectNodeContents(small)
+        return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size
+      })
+    expect(new Set(await table.evaluate(lines))).toEqual(new Set([1]))
+    await takePicture(page, join(screenshots, 'missing-recipients-print.png'))
+  })
+})
