@@ -1,3 +1,4 @@
+import { sumOf } from '../base/sum.ts'
 import type { SendEvidence } from '../model/send-evidence.ts'
 import type { UsualSend } from '../model/usual-send.ts'
 import { roundTo } from '../stats/rounding.ts'
@@ -10,8 +11,8 @@ const [priorClickers, priorRecipients] = [4, 200]
 
 type Counted = Pick<SendEvidence, 'newsletter_send_id' | 'sent_at' | 'recipients' | 'clickers'>
 
-const sumOf = (sends: readonly Counted[], column: 'recipients' | 'clickers'): number =>
-  sends.reduce((sum, send) => sum + send[column], 0)
+const recipientsOf = ({ recipients }: Counted): number => recipients
+const clickersOf = ({ clickers }: Counted): number => clickers
 
 /**
  * What a send of a text has on average; nothing if none reached anybody. `sends` are in the order of their time, and
@@ -26,9 +27,9 @@ export function usualSendOf(sends: readonly Counted[], now: number): UsualSend |
   const parts = together.flat()
   if (parts.length === 0) return undefined
   const older = parts.filter(({ sent_at }) => now - sent_at >= complete)
-  const rate = (sumOf(older, 'clickers') + priorClickers) / (sumOf(older, 'recipients') + priorRecipients)
-  const recipients = sumOf(parts, 'recipients') / parts.length
-  const soFar = sumOf(parts, 'clickers') / parts.length
+  const rate = (sumOf(older, clickersOf) + priorClickers) / (sumOf(older, recipientsOf) + priorRecipients)
+  const recipients = sumOf(parts, recipientsOf) / parts.length
+  const soFar = sumOf(parts, clickersOf) / parts.length
   return {
     texts: roundTo(2, parts.length / together.length),
     recipients: roundTo(2, recipients),

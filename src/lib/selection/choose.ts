@@ -1,4 +1,5 @@
 import type { Random } from '../base/random.ts'
+import { sumOf } from '../base/sum.ts'
 import type { Strategy } from '../model/selection.ts'
 import type { Arm, Worth } from './arm.ts'
 import { seeded } from './draws.ts'
@@ -68,7 +69,7 @@ export function weightedChances(arms: readonly Arm[], strategy: 'weighted' | 'ct
   const offers = [...Map.groupBy(arms, ({ offer_id }) => offer_id).values()].map((own) => ({
     own,
     weight: Math.max(...own.map(({ weight }) => weight)) * gain(own),
-    within: sum(own, (arm) => gain([arm])),
+    within: sumOf(own, (arm) => gain([arm])),
   }))
   const all = offers.reduce((total, { weight }) => total + weight, 0)
   return offers.flatMap(({ own, weight, within }) =>
@@ -85,12 +86,9 @@ function chanceByWeight(pool: readonly Arm[], { offer_id, weight }: Arm): number
 
 /** Human clicks per recipient, in per cent; 0 if nothing was sent. */
 function ctr(members: readonly Arm[]): number {
-  const recipients = sum(members, (member) => member.recipients)
-  return recipients === 0 ? 0 : (sum(members, (member) => member.human_clicks) / recipients) * 100
+  const recipients = sumOf(members, (member) => member.recipients)
+  return recipients === 0 ? 0 : (sumOf(members, (member) => member.human_clicks) / recipients) * 100
 }
-
-const sum = (arms: readonly Arm[], pick: (arm: Arm) => number): number =>
-  arms.reduce((total, arm) => total + pick(arm), 0)
 
 function drawWeighted(chances: readonly Weighted[], random: Random): Weighted | undefined {
   let left = random()

@@ -1,3 +1,4 @@
+import { sumOf } from '../base/sum.ts'
 import type { Doubt } from '../model/doubt.ts'
 import { keyOfSend } from '../model/send-evidence.ts'
 import { curveOf } from './arrival.ts'
@@ -34,7 +35,7 @@ const isMendable = ({ reason }: Pick<Doubt, 'reason'>): boolean =>
 const fewest = 3
 
 const countLeftOut = (parts: readonly Doubt[]): number =>
-  parts.reduce((sum, { clickers, counted_clickers }) => sum + clickers - counted_clickers, 0)
+  sumOf(parts, ({ clickers, counted_clickers }) => clickers - counted_clickers)
 
 /**
  * The doubts that are worth a word, with the figures that were reported, newest first: the sends of other lists were

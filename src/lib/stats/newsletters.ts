@@ -1,3 +1,4 @@
+import { sumOf } from '../base/sum.ts'
 import { arrived, curveOf } from './arrival.ts'
 import type { Send } from './parts.ts'
 
@@ -70,16 +71,16 @@ function tastesOf(
   let weights = textVariance.texts
   for (const own of Map.groupBy(sends, ({ variation_id }) => variation_id).values()) {
     const rates = [...Map.groupBy(own, ({ newsletter }) => newsletter)].map(([list, listed]) => ({
-      worth: sum(listed, worthOf),
+      worth: sumOf(listed, worthOf),
       rate: Math.log(
-        (sum(listed, ({ clickers }) => clickers) + 0.5) /
-          (sum(listed, ({ recipients }) => recipients) * valueAt(factors, list, 1) + 0.5 / usualRate),
+        (sumOf(listed, ({ clickers }) => clickers) + 0.5) /
+          (sumOf(listed, ({ recipients }) => recipients) * valueAt(factors, list, 1) + 0.5 / usualRate),
       ),
     }))
     for (const { worth, rate } of rates) {
-      const rest = sum(rates, (one) => one.worth) - worth
+      const rest = sumOf(rates, (one) => one.worth) - worth
       if (worth < 1 || rest < 1) continue
-      const mean = (sum(rates, (one) => one.worth * one.rate) - worth * rate) / rest
+      const mean = (sumOf(rates, (one) => one.worth * one.rate) - worth * rate) / rest
       const noise = 1 / worth + 1 / rest
       const weight = textVariance.usual / (textVariance.usual + noise) / rates.length
       const most = furthest ** 2 * (noise + squares / weights)
@@ -146,16 +147,13 @@ function kept<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Va
 
 /** The factor of the readers of all lists together. */
 function averageOf(sends: readonly ListedSend[], factors: ReadonlyMap<string, number>): number {
-  const weighted = sum(sends, ({ newsletter, recipients }) => recipients * valueAt(factors, newsletter, 1))
-  const recipients = sum(sends, (send) => send.recipients)
+  const weighted = sumOf(sends, ({ newsletter, recipients }) => recipients * valueAt(factors, newsletter, 1))
+  const recipients = sumOf(sends, (send) => send.recipients)
   return recipients > 0 ? weighted / recipients : 1
 }
 
 const valueAt = <Key>(values: ReadonlyMap<Key, number>, key: Key, otherwise: number): number =>
   values.get(key) ?? otherwise
-
-const sum = <Row>(rows: readonly Row[], pick: (row: Row) => number): number =>
-  rows.reduce((total, row) => total + pick(row), 0)
 
 function sumBy<Row, Key>(
   rows: readonly Row[],

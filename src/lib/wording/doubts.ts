@@ -1,3 +1,4 @@
+import { sumOf } from '../base/sum.ts'
 import type { Doubt, RateDoubt } from '../model/doubt.ts'
 import type { Statistics } from '../model/report.ts'
 import { keyOfSend } from '../model/send-evidence.ts'
@@ -32,9 +33,6 @@ export const isLate = ({ reason, early_clickers }: Doubt): boolean =>
 const bySend = <One extends RateDoubt>(doubts: readonly One[]): [send: string, parts: One[]][] => [
   ...Map.groupBy(doubts, ({ newsletter_send_id }) => newsletter_send_id),
 ]
-
-const sumOf = <One>(doubts: readonly One[], pick: (doubt: One) => number): number =>
-  doubts.reduce((sum, doubt) => sum + pick(doubt), 0)
 
 const got = {
   burst: 'far more of its clicks within an hour than is usual here, as machines would click',
