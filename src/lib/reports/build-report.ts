@@ -15,6 +15,7 @@ import type {
   VariationRow,
 } from '../model/report.ts'
 import type { Counting, ReportQuery } from '../model/report-query.ts'
+import { keyOfSend } from '../model/send-evidence.ts'
 import type { Sums } from '../model/sums.ts'
 import type { ReportRow } from '../store/reports.ts'
 import { conversionRows } from './conversions.ts'
@@ -196,17 +197,14 @@ const sendsOf = (sends: readonly Sent[], { begins, ends }: ReportRow, query: Rep
 
 /** The doubts about the same offer, text and newsletter, whatever the hours, since all sends count as evidence. */
 function doubtsOf({ sends, assessment }: JudgedEvidence, query: ReportQuery): Doubt[] {
-  const wanted = new Set(sends.filter(({ row }) => isAbout(query, row)).map(({ row }) => row.variation_id))
-  return assessment.doubts.filter((doubt) => wanted.has(doubt.variation_id) && isTo(query, doubt))
+  const wanted = new Set(sends.filter(({ row }) => isAbout(query, row)).map(({ row }) => keyOfSend(row)))
+  return assessment.doubts.filter((doubt) => wanted.has(keyOfSend(doubt)))
 }
 
 const isAbout = (query: ReportQuery, row: SendRow): boolean =>
   row.offer_id === (query.offer_id ?? row.offer_id) &&
   row.variation_id === (query.variation_id ?? row.variation_id) &&
-  isTo(query, row)
-
-const isTo = ({ newsletter }: ReportQuery, send: Pick<SendRow, 'newsletter'>): boolean =>
-  newsletter === undefined || newsletter === (send.newsletter ?? '')
+  (row.newsletter ?? '') === (query.newsletter ?? row.newsletter ?? '')
 
 type RankedFigures = Figures & ({ variation_id: number } | { offer_id: number })
 
