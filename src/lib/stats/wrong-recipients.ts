@@ -58,16 +58,17 @@ const shareOfSize = ({ send }: SizedPart, parts: readonly SizedPart[]): number =
 /** The number of recipients in the middle of the sends to the same list next to one in time. */
 export function usuallyNear(parts: readonly { send: Sized }[], place: number): number {
   const list = parts[place]?.send.newsletter
-  const isOwn = ({ send }: { send: Sized }): boolean => send.newsletter === list
-  const before = parts
-    .slice(0, place)
-    .filter(isOwn)
-    .slice(-(neighbours >> 1))
-  const after = parts
-    .slice(place)
-    .filter(isOwn)
-    .slice(0, (neighbours >> 1) + 1)
-  return usuallyOf([...before, ...after].map(({ send }) => send))
+  const near = (first: number, step: 1 | -1, most: number): Sized[] => {
+    const found: Sized[] = []
+    for (let next = first; found.length < most; next += step) {
+      const part = parts[next]
+      if (!part) break
+      if (part.send.newsletter === list) found.push(part.send)
+    }
+    return found
+  }
+  const half = neighbours >> 1
+  return usuallyOf([...near(place - 1, -1, half), ...near(place, 1, half + 1)])
 }
 
 /** The number of recipients in the middle. */
